@@ -1,0 +1,231 @@
+//! Expectations: claims over a timeline. One kind per file, one line in [`KINDS`].
+//!
+//! A check is a function of an expectation and a timeline, and of nothing else:
+//! so the same function tells a running scenario whether it has to wait on, and
+//! a stored timeline what it proves.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::scenario::Written;
+use crate::scenario::problem::{Place, Problems};
+use crate::scenario::read::unknown_word;
+use crate::timeline::{Stdio, Timeline};
+
+mod exit_code;
+mod files;
+mod logger;
+mod logs;
+mod oom;
+mod ready_within;
+mod restarts;
+mod state;
+mod stop;
+pub mod verdict;
+
+/// Every kind of expectation there is.
+pub const KINDS: [Kind; 9] = [
+    exit_code::KIND,
+    files::KIND,
+    logger::KIND,
+    logs::KIND,
+    oom::KIND,
+    ready_within::KIND,
+    restarts::KIND,
+    state::KIND,
+    stop::KIND,
+];
+
+/// The key of the expectation that knows a restart loop.
+pub const LOOP: &str = restarts::KIND.key;
+
+/// A kind of expectation.
+pub struct Kind {
+    /// Its key in `[expect]`, and its name everywhere.
+    pub key: &'static str,
+    /// What it claims, as the rest of a sentence about the subject.
+    pub summary: &'static str,
+    /// A line of a scenario file that uses it.
+    pub example: &'static str,
+    /// Reads its value; what is wrong with it goes to the problems.
+    read: fn(Written<'_>, &mut Reading<'_>) -> Vec<Box<dyn Expectation>>,
+    /// What is checked where `[expect]` does not say the key.
+    unsaid: Option<fn() -> Box<dyn Expectation>>,
+}
+
+/// What reading an expectation may use.
+pub struct Reading<'a> {
+    /// Takes what is wrong.
+    pub problems: &'a mut Problems,
+    /// Gives the stored snapshot of a stream, if there is one.
+    pub snapshot: &'a dyn Fn(Stdio) -> Option<String>,
+}
+
+/// One claim over the timeline.
+pub trait Expectation: fmt::Debug + Send + Sync {
+    /// The claim, as the rest of a sentence about the subject.
+    fn words(&self) -> String;
+
+    /// How it stands, as far as the timeline has come.
+    fn judge(&self, timeline: &Timeline) -> Outcome;
+
+    /// What the run has to do so that this can be judged at all.
+    fn wants(&self) -> Wants {
+        Wants::default()
+    }
+}
+
+/// What an expectation asks of a run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wants {
+    /// The subject says when it is ready.
+    pub ready_sign: bool,
+    /// The subject is stopped at the end.
+    pub stop: bool,
+    /// These absolute paths are looked at, before the start and at the end.
+    pub files: Vec<String>,
+    /// A stored snapshot is compared.
+    pub snapshot: bool,
+    /// The run can go on until this is decided; without any such expectation
+    /// nothing says when a run is over.
+    pub decides: bool,
+}
+
+/// How a claim stands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// It is true, and will stay so.
+    Holds,
+    /// It is true so far; only the end of the run can confirm it.
+    Unbroken,
+    /// It is not true yet; at this moment it will have become false.
+    Waiting(Option<Timestamp>),
+    /// It is false.
+    Broken(Breach),
+}
+
+/// Why a claim is false.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Breach {
+    /// What was seen instead, as a sentence without a full stop.
+    pub saw: String,
+    /// The event that decides, by its place in the timeline; `None` when it is
+    /// the absence of one.
+    pub decided_by: Option<usize>,
+    /// More lines that show it, such as a difference.
+    pub detail: Vec<String>,
+}
+
+impl Breach {
+    /// A breach that the event at this place decides.
+    pub fn by(event: usize, saw: impl Into<String>) -> Self {
+        Self { saw: saw.into(), decided_by: Some(event), detail: Vec::new() }
+    }
+
+    /// A breach by something that did not happen.
+    pub fn by_absence(saw: impl Into<String>) -> Self {
+        Self { saw: saw.into(), decided_by: None, detail: Vec::new() }
+    }
+}
+
+/// An expectation with its key, and its place in the file if it stands there.
+#[derive(Debug)]
+pub struct Claim {
+    /// The key in `[expect]`.
+    pub key: &'static str,
+    /// Where the key stands; `None` for what is always checked.
+    pub place: Option<Place>,
+    /// The claim.
+    pub expectation: Box<dyn Expectation>,
+}
+
+/// Reads what `[expect]` holds, and adds what is always checked.
+#[must_use]
+pub fn read_all(written: Vec<Written<'_>>, reading: &mut Reading<'_>) -> Vec<Claim> {
+    let mut claims = Vec::new();
+    let mut unsaid: Vec<&Kind> = KINDS.iter().collect();
+    for entry in written {
+        let Some(kind) = KINDS.iter().find(|kind| kind.key == entry.key) else {
+            let known: Vec<&str> = KINDS.iter().map(|kind| kind.key).collect();
+            reading.problems.add(unknown_word("key", &entry.key, "[expect]", &known, entry.span));
+            continue;
+        };
+        unsaid.retain(|other| other.key != kind.key);
+        let place = Some(reading.problems.place(&entry.span));
+        let read = (kind.read)(entry, reading);
+        claims.extend(read.into_iter().map(|expectation| Claim { key: kind.key, place, expectation }));
+    }
+    let always = unsaid.into_iter().filter_map(|kind| Some((kind.key, kind.unsaid?)));
+    claims.extend(always.map(|(key, unsaid)| Claim { key, place: None, expectation: unsaid() }));
+    claims
+}
+
+/// One boxed expectation, or none where there was a problem.
+fn one<E: Expectation + 'static>(read: Option<E>) -> Vec<Box<dyn Expectation>> {
+    read.map(|expectation| Box::new(expectation) as Box<dyn Expectation>).into_iter().collect()
+}
+
+/// How a claim stands that needs the subject to be alive, once it is not.
+fn broken_by_end(timeline: &Timeline) -> Option<Breach> {
+    if let Some((event, reason)) = timeline.refusal() {
+        return Some(Breach::by(event, format!("it could not be started: {reason}")));
+    }
+    let death = timeline.final_death()?;
+    Some(Breach::by(death.event, death.to_string()))
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    //! Timelines for the tests of the checks.
+
+    use super::*;
+    use crate::timeline::{Event, What};
+
+    /// Reads one expectation as a file would say it.
+    pub fn expectation(toml: &str) -> Box<dyn Expectation> {
+        let text = format!("version = 1\nclaim = \"c\"\n[subject]\nimage = \"i\"\n[expect]\n{toml}");
+        let mut problems = Problems::new(std::path::Path::new("test.toml"), &text);
+        let (_, written) = crate::scenario::parse(&text, &mut problems).expect("a scenario");
+        let snapshot = |stream: Stdio| (stream == Stdio::Stdout).then(|| "agreed\n".to_owned());
+        let mut reading = Reading { problems: &mut problems, snapshot: &snapshot };
+        let claim = read_all(written, &mut reading).into_iter().find(|claim| claim.place.is_some());
+        assert!(problems.is_empty(), "{problems}");
+        claim.expect("an expectation").expectation
+    }
+
+    /// A timeline of these events; each is the milliseconds at which it came.
+    pub fn timeline(events: &[(i64, What)]) -> Timeline {
+        let mut timeline = Timeline::default();
+        let mut boot = 0;
+        for (millis, what) in events {
+            boot += u32::from(*what == What::Started);
+            let at = Timestamp::from_millisecond(*millis).expect("a time");
+            timeline.push(Event { at, boot, what: what.clone() });
+        }
+        timeline
+    }
+
+    /// A line on standard output.
+    pub fn line(text: &str) -> What {
+        What::Log { stream: Stdio::Stdout, text: text.to_owned() }
+    }
+
+    /// What the engine says of the subject.
+    pub fn state(status: &str, restarts: i64) -> What {
+        What::State { status: status.to_owned(), restarts }
+    }
+
+    /// Judges, and says how it stands in one word or by what it is broken.
+    pub fn check(toml: &str, events: &[(i64, What)], expected: &str) {
+        let outcome = expectation(toml).judge(&timeline(events));
+        let seen = match outcome {
+            Outcome::Holds => "holds".to_owned(),
+            Outcome::Unbroken => "unbroken".to_owned(),
+            Outcome::Waiting(_) => "waiting".to_owned(),
+            Outcome::Broken(breach) => breach.saw,
+        };
+        assert_eq!(seen, expected, "{toml} over {events:#?}");
+    }
+}

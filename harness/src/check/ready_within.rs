@@ -1,0 +1,137 @@
+//! `ready_within`: how long each boot may take to be ready.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+use toml::de::DeValue;
+
+use super::{Breach, Expectation, Kind, Outcome, Reading, Wants, broken_by_end, one};
+use crate::scenario::Written;
+use crate::scenario::value::Duration;
+use crate::timeline::{Seconds, Timeline, What, between};
+
+pub const KIND: Kind = Kind {
+    key: "ready_within",
+    summary: "is ready within this time of each of its starts, or of the start of boot N",
+    example: "ready_within = \"10s\"",
+    read: |written, reading| one(read(written, reading)),
+    unsaid: None,
+};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReadyWithin {
+    within: Duration,
+    boot: Option<u32>,
+}
+
+fn read(written: Written<'_>, reading: &mut Reading<'_>) -> Option<ReadyWithin> {
+    if let DeValue::Table(_) = written.value.get_ref() {
+        return written.read("[expect]", reading.problems);
+    }
+    written.read("[expect]", reading.problems).map(|within| ReadyWithin { within, boot: None })
+}
+
+impl Expectation for ReadyWithin {
+    fn words(&self) -> String {
+        match self.boot {
+            Some(boot) => format!("is ready within {} of the start of boot {boot}", self.within),
+            None => format!("is ready within {} of each start", self.within),
+        }
+    }
+
+    fn judge(&self, timeline: &Timeline) -> Outcome {
+        let boots = match self.boot {
+            Some(boot) => boot..=boot,
+            None => 1..=timeline.boots().max(1),
+        };
+        let last = *boots.end();
+        for boot in boots {
+            match self.judge_boot(boot, timeline) {
+                Outcome::Holds if boot == last => return Outcome::Holds,
+                Outcome::Holds => {}
+                other => return other,
+            }
+        }
+        Outcome::Waiting(None)
+    }
+
+    fn wants(&self) -> Wants {
+        Wants { ready_sign: true, decides: true, ..Wants::default() }
+    }
+}
+
+impl ReadyWithin {
+    fn judge_boot(&self, boot: u32, timeline: &Timeline) -> Outcome {
+        let Some(start) = timeline.start_of(boot) else {
+            return broken_by_end(timeline).map_or(Outcome::Waiting(None), Outcome::Broken);
+        };
+        if let Some((event, ready)) = timeline.ready_in(boot) {
+            let took = between(start.at, ready.at);
+            return match took <= self.within.0 {
+                true => Outcome::Holds,
+                false => {
+                    Outcome::Broken(Breach::by(event, format!("boot {boot} was ready only after {}", Seconds(took))))
+                }
+            };
+        }
+        if let Some(death) = timeline.death_of(boot) {
+            return Outcome::Broken(Breach::by(death.event, format!("boot {boot} was never ready: {death}")));
+        }
+        let limit = deadline(start.at, self.within);
+        match timeline.now() {
+            Some(now) if now >= limit => Outcome::Broken(late(boot, timeline)),
+            _ => Outcome::Waiting(Some(limit)),
+        }
+    }
+}
+
+fn deadline(start: Timestamp, within: Duration) -> Timestamp {
+    SignedDuration::try_from(within.0).ok().and_then(|within| start.checked_add(within).ok()).unwrap_or(Timestamp::MAX)
+}
+
+/// It lives, but is not ready: the last answer of a probe says most.
+fn late(boot: u32, timeline: &Timeline) -> Breach {
+    let probed = timeline.find(|what| matches!(what, What::Probe { .. })).rfind(|(_, event)| event.boot == boot);
+    match probed {
+        Some((event, probe)) => {
+            Breach::by(event, format!("boot {boot} runs but is not ready; the last answer: {}", probe.what))
+        }
+        None => Breach::by_absence(format!("boot {boot} runs but shows no sign of being ready")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{check, state};
+    use crate::timeline::What::{self, Died, Elapsed, Probe, Started};
+
+    fn ready() -> What {
+        What::Ready { sign: "it logs /listening/".to_owned() }
+    }
+
+    #[test]
+    fn every_boot_has_to_be_ready_in_time() {
+        check("ready_within = \"1s\"", &[(0, Started), (900, ready())], "holds");
+        check("ready_within = \"1s\"", &[(0, Started)], "waiting");
+        check("ready_within = \"1s\"", &[(0, Started), (1500, ready())], "boot 1 was ready only after 1.50 s");
+        let second = [(0, Started), (9, ready()), (20, Died { code: 3 }), (20, state("restarting", 0)), (30, Started)];
+        check("ready_within = \"1s\"", &second, "waiting");
+    }
+
+    #[test]
+    fn a_boot_that_dies_is_not_waited_for() {
+        let died = [(0, Started), (20, Died { code: 3 }), (20, state("restarting", 0))];
+        check("ready_within = \"1s\"", &died, "boot 1 was never ready: exit 3 0.02 s after it started");
+        check("ready_within = { within = \"1s\", boot = 2 }", &died, "waiting");
+    }
+
+    #[test]
+    fn a_subject_that_only_runs_is_late_when_its_time_is_up() {
+        let up = Elapsed { limit: "ready_within".to_owned() };
+        let sign = "boot 1 runs but shows no sign of being ready";
+        check("ready_within = \"1s\"", &[(0, Started), (1000, up.clone())], sign);
+        let probe = Probe { asked: "GET /health".to_owned(), answer: "503".to_owned() };
+        let answer = "boot 1 runs but is not ready; the last answer: GET /health 503";
+        check("ready_within = \"1s\"", &[(0, Started), (100, probe), (1000, up)], answer);
+    }
+}

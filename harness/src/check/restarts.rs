@@ -1,0 +1,138 @@
+//! `restarts`: how often the restart policy has to start the subject again.
+//!
+//! More than that is a restart loop, and none is allowed where nothing is said.
+
+use super::{Breach, Expectation, Kind, Outcome, Wants, one};
+use crate::timeline::{Timeline, What};
+
+pub const KIND: Kind = Kind {
+    key: "restarts",
+    summary: "is started again by its restart policy exactly so often; unsaid: never",
+    example: "restarts = 1",
+    read: |written, reading| {
+        one(written.read("[expect]", reading.problems).map(|n| Restarts { expected: n, said: true }))
+    },
+    unsaid: Some(|| Box::new(Restarts { expected: 0, said: false })),
+};
+
+#[derive(Debug)]
+struct Restarts {
+    expected: u32,
+    said: bool,
+}
+
+impl Expectation for Restarts {
+    fn words(&self) -> String {
+        match self.expected {
+            0 => "is never restarted".to_owned(),
+            n => format!("is restarted {}", times(n)),
+        }
+    }
+
+    fn judge(&self, timeline: &Timeline) -> Outcome {
+        let seen = timeline.boots().saturating_sub(1);
+        if seen > self.expected {
+            return Outcome::Broken(self.too_many(seen, timeline));
+        }
+        if seen == self.expected {
+            return Outcome::Unbroken;
+        }
+        if timeline.is_dead() || timeline.is_over() {
+            return Outcome::Broken(self.too_few(seen, timeline));
+        }
+        Outcome::Waiting(None)
+    }
+
+    fn wants(&self) -> Wants {
+        Wants { decides: self.said && self.expected > 0, ..Wants::default() }
+    }
+}
+
+impl Restarts {
+    fn too_many(&self, seen: u32, timeline: &Timeline) -> Breach {
+        let deaths: Vec<_> = (1..=seen).filter_map(|boot| Some((boot, timeline.death_of(boot)?))).collect();
+        let last_words = deaths.first().and_then(|(boot, _)| last_words(*boot, timeline));
+        let mut detail: Vec<String> = deaths.iter().map(|(boot, death)| format!("boot {boot}: {death}")).collect();
+        detail.extend(last_words.map(|words| format!("last words of boot 1: {words}")));
+        let saw = format!("restart loop: restarted {}, where {} allowed", times(seen), allowed(self.expected));
+        let decider = deaths.get(self.expected as usize).or(deaths.last()).map(|(_, death)| death.event);
+        Breach { saw, decided_by: decider, detail }
+    }
+
+    fn too_few(&self, seen: u32, timeline: &Timeline) -> Breach {
+        let of_subject = |what: &What| {
+            !matches!(
+                what,
+                What::Over | What::Step { .. } | What::State { .. } | What::File { .. } | What::Elapsed { .. }
+            )
+        };
+        let saw = format!("it was restarted {}, where {} were expected", times(seen), self.expected);
+        Breach { saw, decided_by: timeline.find(of_subject).next_back().map(|(event, _)| event), detail: Vec::new() }
+    }
+}
+
+fn last_words(boot: u32, timeline: &Timeline) -> Option<String> {
+    let of_boot = timeline.find(|what| matches!(what, What::Log { .. })).rfind(|(_, event)| event.boot == boot);
+    of_boot.map(|(_, event)| event.what.to_string())
+}
+
+fn times(count: u32) -> String {
+    match count {
+        0 => "never".to_owned(),
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        n => format!("{n} times"),
+    }
+}
+
+fn allowed(count: u32) -> String {
+    match count {
+        0 => "no restart is".to_owned(),
+        1 => "one restart is".to_owned(),
+        n => format!("{n} restarts are"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{check, line, state};
+    use crate::timeline::What::{Died, Over, Started};
+
+    #[test]
+    fn a_loop_is_more_restarts_than_allowed() {
+        let once = [(0, Started), (9, Died { code: 1 }), (9, state("restarting", 0)), (20, Started)];
+        check("restarts = 0", &once, "restart loop: restarted once, where no restart is allowed");
+        check("restarts = 1", &once, "unbroken");
+        check("restarts = 2", &once, "waiting");
+    }
+
+    #[test]
+    fn a_restart_that_was_expected_and_did_not_come_is_a_breach() {
+        let healthy = [(0, Started), (5, line("ready")), (9, Over)];
+        check("restarts = 1", &healthy, "it was restarted never, where 1 were expected");
+    }
+
+    #[test]
+    fn a_loop_is_told_with_the_cause_of_each_death() {
+        let events = [
+            (0, Started),
+            (5, line("no config")),
+            (9, Died { code: 1 }),
+            (20, Started),
+            (29, Died { code: 2 }),
+            (40, Started),
+        ];
+        let timeline = super::super::testing::timeline(&events);
+        let outcome = super::super::testing::expectation("restarts = 0").judge(&timeline);
+        let super::Outcome::Broken(breach) = outcome else { panic!("a loop was not seen") };
+        assert_eq!(
+            breach.detail,
+            [
+                "boot 1: exit 1 0.01 s after it started",
+                "boot 2: exit 2 0.01 s after it started",
+                "last words of boot 1: stdout: no config"
+            ]
+        );
+        assert_eq!(breach.decided_by, Some(2));
+    }
+}

@@ -1,0 +1,163 @@
+//! What a finished timeline proves.
+
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{Breach, Claim, Outcome};
+use crate::scenario::problem::Place;
+use crate::scenario::value::Pattern;
+use crate::timeline::Timeline;
+
+/// The three things that can be said of a scenario, the worst last for a suite.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Every claim held, and the control showed that it could have failed.
+    Pass,
+    /// The run proves nothing.
+    Invalid,
+    /// The subject broke the claim.
+    Fail,
+}
+
+/// One claim, judged for good.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Finding {
+    /// The key of the expectation.
+    pub key: &'static str,
+    /// Where it stands in the file; `None` for what is always checked.
+    pub place: Option<Place>,
+    /// The claim in words.
+    pub words: String,
+    /// Why it is false, if it is.
+    pub breach: Option<Breach>,
+}
+
+/// Judges every claim over a timeline that is over.
+#[must_use]
+pub fn judge(claims: &[Arc<Claim>], timeline: &Timeline) -> Vec<Finding> {
+    let finding = |claim: &Arc<Claim>| Finding {
+        key: claim.key,
+        place: claim.place,
+        words: claim.expectation.words(),
+        breach: match claim.expectation.judge(timeline) {
+            Outcome::Holds | Outcome::Unbroken => None,
+            Outcome::Waiting(_) => Some(Breach::by_absence("it had not come true when the run was over")),
+            Outcome::Broken(breach) => Some(breach),
+        },
+    };
+    claims.iter().map(finding).collect()
+}
+
+/// Why a control proves nothing.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub enum Unproven {
+    /// No claim was broken.
+    DidNotFail,
+    /// The named expectation held, but these broke.
+    FailedBy(Vec<&'static str>),
+    /// Another expectation broke before the named one did.
+    FailedFirstBy(&'static str),
+    /// The named expectation broke, but decided by another event.
+    OtherCause(String),
+}
+
+/// Whether a control failed as it must: by the expectation that it names,
+/// decided by an event that matches, and by nothing else before that. Returns
+/// the breach that shows it.
+pub fn control<'a>(
+    fails: &str,
+    because: &Pattern,
+    findings: &'a [Finding],
+    timeline: &Timeline,
+) -> Result<&'a Breach, Unproven> {
+    let broken = || findings.iter().filter_map(|finding| Some((finding.key, finding.breach.as_ref()?)));
+    if broken().next().is_none() {
+        return Err(Unproven::DidNotFail);
+    }
+    let named: Vec<&Breach> = broken().filter(|(key, _)| *key == fails).map(|(_, breach)| breach).collect();
+    let matching = |breach: &&&Breach| because.matches(&decider(breach, timeline));
+    let Some(breach) = named.iter().find(matching) else {
+        return Err(match named.first() {
+            Some(breach) => Unproven::OtherCause(decider(breach, timeline)),
+            None => Unproven::FailedBy(broken().map(|(key, _)| key).collect()),
+        });
+    };
+    let decided =
+        |breach: &Breach| breach.decided_by.map(|event| timeline.events()[event].at).unwrap_or(Timestamp::MAX);
+    let earlier = broken().filter(|(key, _)| *key != fails).find(|(_, other)| decided(other) < decided(breach));
+    match earlier {
+        Some((key, _)) => Err(Unproven::FailedFirstBy(key)),
+        None => Ok(breach),
+    }
+}
+
+/// The event that decided a breach, in the words that `because` matches; where
+/// it was the absence of one, the words of the breach itself.
+#[must_use]
+pub fn decider(breach: &Breach, timeline: &Timeline) -> String {
+    match breach.decided_by {
+        Some(event) => timeline.events()[event].what.to_string(),
+        None => breach.saw.clone(),
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Invalid => "invalid",
+        })
+    }
+}
+
+impl fmt::Display for Unproven {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DidNotFail => write!(f, "the control did not fail"),
+            Self::FailedBy(keys) => write!(f, "the control failed, but by {}", keys.join(", ")),
+            Self::FailedFirstBy(key) => write!(f, "the control failed, but first by {key}"),
+            Self::OtherCause(event) => {
+                write!(f, "the control failed by the right expectation, but because of: {event}")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{line, state, timeline};
+    use super::*;
+    use crate::timeline::What::{Died, Started};
+
+    fn finding(key: &'static str, decided_by: Option<usize>) -> Finding {
+        let breach = Breach { saw: "absent".to_owned(), decided_by, detail: Vec::new() };
+        Finding { key, place: None, words: String::new(), breach: Some(breach) }
+    }
+
+    #[test]
+    fn a_control_counts_only_if_it_fails_as_it_says() {
+        let timeline = timeline(&[(0, Started), (5, line("boom")), (9, Died { code: 1 }), (9, state("exited", 0))]);
+        let check = |findings: &[Finding], expected: Result<(), Unproven>| {
+            let because = "boom".parse().unwrap();
+            assert_eq!(control("logger", &because, findings, &timeline).map(|_| ()), expected);
+        };
+        let (logger, died) = (finding("logger", Some(1)), finding("exit_code", Some(2)));
+        check(&[logger.clone(), died.clone()], Ok(()));
+        check(&[], Err(Unproven::DidNotFail));
+        check(std::slice::from_ref(&died), Err(Unproven::FailedBy(vec!["exit_code"])));
+        check(&[finding("logger", Some(2))], Err(Unproven::OtherCause("exit 1".to_owned())));
+        check(&[finding("logger", None)], Err(Unproven::OtherCause("absent".to_owned())));
+        check(&[logger, finding("state", Some(0))], Err(Unproven::FailedFirstBy("state")));
+    }
+
+    #[test]
+    fn of_a_suite_a_failure_outweighs_what_proves_nothing() {
+        assert_eq!([Verdict::Invalid, Verdict::Pass, Verdict::Fail].into_iter().max(), Some(Verdict::Fail));
+        assert_eq!([Verdict::Invalid, Verdict::Pass].into_iter().max(), Some(Verdict::Invalid));
+    }
+}

@@ -1,0 +1,111 @@
+//! Takes secrets out of text by their value, and what differs from run to run
+//! out of snapshots.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+/// What stands where a secret stood.
+pub const REDACTED: &str = "[REDACTED]";
+
+/// Shorter values are no secrets: replacing every `1` would destroy the text.
+const SHORTEST: usize = 4;
+
+/// Knows the secrets of a run by value.
+#[derive(Debug, Clone, Default)]
+pub struct Redactor {
+    secrets: Vec<String>,
+}
+
+impl Redactor {
+    /// Takes for secret the values of those variables whose names say so, and
+    /// the passwords in URLs.
+    pub fn from_environment<'a>(variables: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut secrets: Vec<String> = variables
+            .filter_map(|(name, value)| if is_secret_name(name) { Some(value) } else { password_in_url(value) })
+            .filter(|value| value.len() >= SHORTEST)
+            .map(str::to_owned)
+            .collect();
+        // The longer first: one secret may be part of another.
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        Self { secrets }
+    }
+
+    /// The text without any secret.
+    #[must_use]
+    pub fn redact(&self, text: &str) -> String {
+        self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), REDACTED))
+    }
+}
+
+fn is_secret_name(name: &str) -> bool {
+    const WORDS: [&str; 7] = ["PASSWORD", "PASSWD", "SECRET", "TOKEN", "CREDENTIAL", "PRIVATE", "API_KEY"];
+    let name = name.to_ascii_uppercase();
+    !name.ends_with("_FILE") && (WORDS.iter().any(|word| name.contains(word)) || name.ends_with("_KEY"))
+}
+
+fn password_in_url(value: &str) -> Option<&str> {
+    let (_, rest) = value.split_once("://")?;
+    let (userinfo, _) = rest.split('/').next()?.rsplit_once('@')?;
+    userinfo.split_once(':').map(|(_, password)| password)
+}
+
+/// What differs from run to run, and the word that stands for it. New rows are
+/// only ever appended, so that old snapshots keep passing.
+static VARIABLE: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
+    let rows = [
+        (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?", "[time]"),
+        (r#"("(?:time|ts|timestamp)"\s*:\s*)\d{10,19}(?:\.\d+)?"#, "${1}[time]"),
+        (r#"("\w*(?:_ms|[dD]uration\w*)"\s*:\s*)\d+(?:\.\d+)?"#, "${1}[duration]"),
+        (r#"("(?:pid|ppid)"\s*:\s*)\d+"#, "${1}[pid]"),
+        (r#"("hostname"\s*:\s*)"[0-9a-f]{12}""#, r#"${1}"[host]""#),
+        (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "[uuid]"),
+        (r#"("entrypoint_version"\s*:\s*)"[^"]*""#, r#"${1}"[version]""#),
+    ];
+    rows.into_iter().filter_map(|(pattern, stand_in)| Some((Regex::new(pattern).ok()?, stand_in))).collect()
+});
+
+/// The line with what differs from run to run replaced.
+#[must_use]
+pub fn normalise(line: &str) -> String {
+    VARIABLE
+        .iter()
+        .fold(line.to_owned(), |line, (pattern, stand_in)| pattern.replace_all(&line, *stand_in).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_known_by_its_value_wherever_it_stands() {
+        let variables = [
+            ("JWT_SECRET", "s3cr3t-value"),
+            ("DATABASE_URL", "postgres://app:pa$$word@db/app"),
+            ("SECRET_FILE", "/run/secrets/one"),
+            ("TOKEN", "abc"),
+            ("PORT", "3000"),
+        ];
+        let redactor = Redactor::from_environment(variables.into_iter());
+        let seen = redactor.redact("s3cr3t-value at pa$$word in /run/secrets/one with abc on 3000");
+        assert_eq!(seen, "[REDACTED] at [REDACTED] in /run/secrets/one with abc on 3000");
+    }
+
+    #[test]
+    fn every_row_of_the_table_is_a_pattern() {
+        assert_eq!(VARIABLE.len(), 7);
+    }
+
+    #[test]
+    fn what_differs_from_run_to_run_is_replaced() {
+        let check = |line: &str, expected: &str| assert_eq!(normalise(line), expected);
+        check(r#"{"timestamp":"2026-01-02T03:04:05.678Z","level":"info"}"#, r#"{"timestamp":"[time]","level":"info"}"#);
+        check(r#"{"time":1767323045678,"pid":7}"#, r#"{"time":[time],"pid":[pid]}"#);
+        check(
+            r#"{"duration_ms":12,"durationSeconds":1.5}"#,
+            r#"{"duration_ms":[duration],"durationSeconds":[duration]}"#,
+        );
+        check(r#"{"hostname":"0123456789ab"}"#, r#"{"hostname":"[host]"}"#);
+        check("exit 1 on port 3000", "exit 1 on port 3000");
+    }
+}

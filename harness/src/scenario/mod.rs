@@ -1,0 +1,157 @@
+//! A scenario: one claim about a container, as a file.
+//!
+//! A file is read in two passes. [`parse`] gives every value its type, finds
+//! every unknown key, and collects all problems before any is told. What
+//! `[expect]` says stays as it is written: `check` knows those words, and `plan`
+//! joins the two.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use serde::Deserialize;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+pub mod control;
+pub mod image;
+pub mod problem;
+pub mod read;
+pub mod ready;
+pub mod runtime;
+pub mod subject;
+pub mod value;
+pub mod volume;
+
+use control::Control;
+use problem::{Problem, Problems};
+use read::Section;
+use subject::Subject;
+use value::Duration;
+use volume::Volume;
+
+/// The version of the scenario language that this harness reads.
+pub const VERSION: i64 = 1;
+
+/// The tables that may stand at the top of a file, besides the keys of [`Head`].
+const SECTIONS: [&str; 4] = ["subject", "volumes", "expect", "control"];
+
+/// A scenario whose every value is valid.
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    /// What the file says of itself.
+    pub head: Head,
+    /// The container under test.
+    pub subject: Subject,
+    /// The state mounted into it, by the name the file gives it.
+    pub volumes: BTreeMap<String, Volume>,
+    /// The known-bad twin, if there is one.
+    pub control: Option<Control>,
+}
+
+/// The keys at the top of a file.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Head {
+    /// The version of the language the file is written in.
+    pub version: i64,
+    /// What is claimed, as one sentence.
+    pub claim: String,
+    /// Where the bug was met.
+    pub origin: Option<String>,
+    /// The requirements it proves.
+    #[serde(default)]
+    pub covers: Vec<String>,
+    /// How long one boot of subject or control may take to come to a decision.
+    #[serde(default = "Head::default_timeout")]
+    pub timeout: Duration,
+    /// How long a subject is watched after the last thing waited for: claims
+    /// that something does not happen need time in which it could.
+    #[serde(default = "Head::default_settle")]
+    pub settle: Duration,
+}
+
+impl Head {
+    fn default_timeout() -> Duration {
+        Duration(std::time::Duration::from_secs(60))
+    }
+
+    fn default_settle() -> Duration {
+        Duration(std::time::Duration::from_millis(500))
+    }
+}
+
+/// A key with its value as they stand in the file.
+#[derive(Debug, Clone)]
+pub struct Written<'a> {
+    /// The key.
+    pub key: String,
+    /// Where the key stands.
+    pub span: Range<usize>,
+    /// The value.
+    pub value: Spanned<DeValue<'a>>,
+}
+
+/// Reads a file, and what its `[expect]` holds as it is written. What is wrong
+/// goes to `problems`; a scenario whose problems are not empty is not to be used.
+pub fn parse<'a>(text: &'a str, problems: &mut Problems) -> Option<(Scenario, Vec<Written<'a>>)> {
+    let (document, errors) = DeTable::parse_recoverable(text);
+    if !errors.is_empty() {
+        for error in &errors {
+            problems.add(Problem::new(error.span(), format!("this is not TOML: {}", error.message())));
+        }
+        return None;
+    }
+    let mut table = document.into_inner();
+    if let Some(problem) = from_the_future(&table) {
+        problems.add(problem);
+        return None;
+    }
+
+    let [subject, volumes, expect, control] = SECTIONS.map(|name| take_table(&mut table, name, problems));
+    let head = Section::new("the file", 0..0, table).also_known(&SECTIONS).read::<Head>(problems);
+    let Some(subject) = subject else {
+        problems.add(Problem::new(None, "there is no [subject]: a scenario says which container it boots"));
+        return None;
+    };
+    let control = control.and_then(|section| Control::read(section, &subject, problems));
+    let subject = Subject::read(subject, problems);
+    let volumes = volumes.map_or_else(BTreeMap::new, |section| volume::read_all(section, problems));
+    let expect = read_expect(expect, problems);
+    Some((Scenario { head: head?, subject: subject?, volumes, control }, expect))
+}
+
+/// A file that asks for a newer language is refused for that alone: its other
+/// words cannot be judged.
+fn from_the_future(table: &DeTable<'_>) -> Option<Problem> {
+    let version = table.get("version")?;
+    let number: i64 = version.get_ref().as_integer()?.as_str().parse().ok()?;
+    (number > VERSION).then(|| {
+        Problem::new(Some(version.span()), format!("this file is written in version {number} of the scenario language"))
+            .label("not known yet")
+            .help(format!("this harness reads version {VERSION}; use a newer one"))
+    })
+}
+
+fn take_table<'a>(table: &mut DeTable<'a>, name: &'static str, problems: &mut Problems) -> Option<Section<'a>> {
+    let (key, value) = table.remove_entry(name)?;
+    let span = value.span();
+    match value.into_inner() {
+        DeValue::Table(table) => Some(Section::new(format!("[{name}]"), key.span(), table)),
+        other => {
+            let title = format!("`{name}` is a table: write [{name}], not {}", read::described(&other));
+            problems.add(Problem::new(Some(span), title));
+            None
+        }
+    }
+}
+
+fn read_expect<'a>(section: Option<Section<'a>>, problems: &mut Problems) -> Vec<Written<'a>> {
+    let written: Vec<Written<'a>> = section.into_iter().flat_map(Section::into_written).collect();
+    if written.is_empty() {
+        problems.add(
+            Problem::new(None, "nothing is expected: a scenario that checks nothing proves nothing")
+                .help("add an [expect] table, such as `ready_within = \"10s\"`"),
+        );
+    }
+    written
+}

@@ -1,0 +1,202 @@
+//! Reads one table of a file into a type, collecting every problem in it.
+
+use std::ops::Range;
+
+use serde::de::{DeserializeOwned, IntoDeserializer};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::Written;
+use super::problem::{Problem, Problems};
+
+/// One table of the file, with the name that messages give it.
+#[derive(Debug, Clone)]
+pub struct Section<'a> {
+    name: String,
+    span: Range<usize>,
+    table: DeTable<'a>,
+    /// Keys that somebody else takes out of this table before it is read.
+    elsewhere: Vec<&'static str>,
+}
+
+impl<'a> Section<'a> {
+    /// A table that stands at `span` and that messages call `name`.
+    pub fn new(name: impl Into<String>, span: Range<usize>, table: DeTable<'a>) -> Self {
+        Self { name: name.into(), span, table, elsewhere: Vec::new() }
+    }
+
+    /// Keys that are right in this table although the type does not have them.
+    #[must_use]
+    pub fn also_known(mut self, keys: &[&'static str]) -> Self {
+        self.elsewhere.extend_from_slice(keys);
+        self
+    }
+
+    /// What messages call it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where its name stands.
+    #[must_use]
+    pub fn span(&self) -> Range<usize> {
+        self.span.clone()
+    }
+
+    /// Takes one key out.
+    pub fn take(&mut self, key: &'static str) -> Option<Written<'a>> {
+        self.elsewhere.push(key);
+        self.table.remove_entry(key).map(written)
+    }
+
+    /// Sets the keys of `other` over those of this one. Where both hold a
+    /// table, such as `environment`, the tables are joined by key.
+    pub fn override_with(&mut self, other: Self) {
+        for (key, mut value) in other.table {
+            if let DeValue::Table(new) = value.get_mut()
+                && let Some(DeValue::Table(old)) = self.table.get_mut(key.get_ref().as_ref()).map(Spanned::get_mut)
+            {
+                old.extend(std::mem::take(new));
+                continue;
+            }
+            self.table.remove(key.get_ref().as_ref());
+            self.table.insert(key, value);
+        }
+    }
+
+    /// Its keys and values, in the order of the file.
+    #[must_use]
+    pub fn into_written(self) -> Vec<Written<'a>> {
+        let mut all: Vec<Written<'a>> = self.table.into_iter().map(written).collect();
+        all.sort_by_key(|written| written.span.start);
+        all
+    }
+
+    /// Reads it as a `T`.
+    ///
+    /// Serde stops at the first error. So the key that the error speaks of is
+    /// reported, taken out, and the rest is read again, until all is told.
+    pub fn read<T: DeserializeOwned>(mut self, problems: &mut Problems) -> Option<T> {
+        let mut taken_out = Vec::new();
+        loop {
+            let table = Spanned::new(self.span.clone(), self.table.clone());
+            let error = match T::deserialize(table.into_deserializer()) {
+                Ok(read) => return taken_out.is_empty().then_some(read),
+                Err(error) => error,
+            };
+            let span = error.span().unwrap_or_else(|| self.span.clone());
+            let culprit =
+                self.table.iter().find(|(key, value)| holds(&key.span(), &span) || holds(&value.span(), &span));
+            let key = culprit.map(|(key, _)| key.get_ref().to_string());
+            let missing = quoted(error.message()).next().filter(|_| error.message().starts_with("missing field"));
+            match missing {
+                // What was taken out above is not missing from the file.
+                Some(field) if key.is_none() && taken_out.iter().any(|out| out == field) => return None,
+                _ => problems.add(self.problem(&error, key.as_deref(), span)),
+            }
+            let key = key?;
+            self.table.remove(key.as_str());
+            taken_out.push(key);
+        }
+    }
+
+    fn problem(&self, error: &toml::de::Error, key: Option<&str>, span: Range<usize>) -> Problem {
+        let message = error.message();
+        let name = &self.name;
+        if message.starts_with("unknown field") {
+            let mut words = quoted(message);
+            let unknown = words.next().unwrap_or_default();
+            let nested = key.is_some_and(|key| key != unknown);
+            let elsewhere = if nested { &[][..] } else { &self.elsewhere };
+            let known: Vec<&str> = words.chain(elsewhere.iter().copied()).collect();
+            let place = key.filter(|_| nested).map_or_else(|| name.clone(), |key| format!("`{key}` of {name}"));
+            return unknown_word("key", unknown, &place, &known, span);
+        }
+        if message.starts_with("missing field") {
+            let field = quoted(message).next().unwrap_or_default();
+            let place = key.map_or_else(|| name.clone(), |key| format!("`{key}` of {name}"));
+            return Problem::new(Some(span), format!("{place} has no `{field}`"));
+        }
+        let place = key.map_or_else(|| name.clone(), |key| format!("`{key}` of {name}"));
+        plain_problem(&place, message, span)
+    }
+}
+
+impl Written<'_> {
+    /// Reads the value as a `T`; `place` is the table that holds the key.
+    pub fn read<T: DeserializeOwned>(self, place: &str, problems: &mut Problems) -> Option<T> {
+        let span = self.value.span();
+        let name = format!("`{}` of {place}", self.key);
+        match self.value.into_inner() {
+            DeValue::Table(table) => Section::new(name, self.span, table).read(problems),
+            value => {
+                let read = T::deserialize(Spanned::new(span.clone(), value).into_deserializer());
+                read.map_err(|error| problems.add(plain_problem(&name, error.message(), span))).ok()
+            }
+        }
+    }
+}
+
+/// A value of the wrong type, or one that its type refuses.
+fn plain_problem(place: &str, message: &str, span: Range<usize>) -> Problem {
+    if message.starts_with("unknown variant") {
+        let mut words = quoted(message);
+        let unknown = words.next().unwrap_or_default();
+        return unknown_word("value", unknown, place, &words.collect::<Vec<_>>(), span);
+    }
+    match message.strip_prefix("invalid type: ").and_then(|rest| rest.split_once(", expected ")) {
+        Some((seen, expected)) => Problem::new(Some(span), format!("{place} is {}", with_article(expected)))
+            .label(format!("this is {}", with_article(seen))),
+        None => Problem::new(Some(span), format!("{place}: {message}")),
+    }
+}
+
+/// A word that is not one of those known in its place.
+#[must_use]
+pub fn unknown_word(kind: &str, word: &str, place: &str, known: &[&str], span: Range<usize>) -> Problem {
+    let problem = Problem::new(Some(span), format!("unknown {kind} `{word}` in {place}"));
+    match nearest(word, known) {
+        Some(near) => problem.label(format!("did you mean `{near}`?")),
+        None => {
+            let mut sorted = known.to_vec();
+            sorted.sort_unstable();
+            problem.label("not known here").help(format!("known {kind}s: {}", sorted.join(", ")))
+        }
+    }
+}
+
+/// The known word that `word` was most likely meant to be.
+#[must_use]
+pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    let scored = known.iter().map(|known| (strsim::damerau_levenshtein(word, known), *known));
+    scored.filter(|(distance, known)| *distance <= 1 + known.len().min(word.len()) / 3).min().map(|(_, known)| known)
+}
+
+/// A value's type with its article, for a sentence.
+#[must_use]
+pub fn described(value: &DeValue<'_>) -> String {
+    with_article(value.type_str())
+}
+
+fn written<'a>((key, value): (Spanned<std::borrow::Cow<'a, str>>, Spanned<DeValue<'a>>)) -> Written<'a> {
+    Written { span: key.span(), key: key.into_inner().into_owned(), value }
+}
+
+fn holds(outer: &Range<usize>, inner: &Range<usize>) -> bool {
+    outer.start <= inner.start && inner.end <= outer.end
+}
+
+/// The words of serde's message that stand between backticks.
+fn quoted(message: &str) -> impl Iterator<Item = &str> {
+    message.split('`').skip(1).step_by(2)
+}
+
+fn with_article(noun: &str) -> String {
+    let has_article = ["a ", "an ", "the ", "any "].iter().any(|article| noun.starts_with(article));
+    match noun.chars().next() {
+        _ if has_article => noun.to_owned(),
+        Some('a' | 'e' | 'i' | 'o') => format!("an {noun}"),
+        _ => format!("a {noun}"),
+    }
+}
