@@ -11,11 +11,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::check::{self, Claim, Outcome, Reading};
+use crate::redact::Redactor;
 use crate::scenario::control::Control;
 use crate::scenario::problem::{Problem, Problems};
 use crate::scenario::subject::Subject;
 use crate::scenario::volume::Volume;
-use crate::scenario::{self, Head, Scenario};
+use crate::scenario::{self, Head, Scenario, Surroundings};
 use crate::timeline::{Stdio, Timeline};
 
 /// A scenario file, resolved.
@@ -58,12 +59,18 @@ pub enum Standing {
 }
 
 impl Plan {
-    /// Resolves the text of a scenario file. `snapshot` gives the stored
-    /// snapshot of a stream.
-    pub fn resolve(file: &Path, text: &str, snapshot: &dyn Fn(Stdio) -> Option<String>) -> Result<Self, Problems> {
+    /// Resolves the text of a scenario file, with what it can name and the
+    /// snapshots stored beside it.
+    pub fn resolve(
+        file: &Path,
+        text: &str,
+        around: &Surroundings,
+        snapshots: &BTreeMap<Stdio, String>,
+    ) -> Result<Self, Problems> {
         let mut problems = Problems::new(file, text);
-        let resolved = scenario::parse(text, &mut problems).map(|(scenario, written)| {
-            let claims = check::read_all(written, &mut Reading { problems: &mut problems, snapshot });
+        let (scenario, written) = scenario::parse(text, around, &mut problems);
+        let claims = check::read_all(written, &mut Reading { problems: &mut problems, snapshots });
+        let resolved = scenario.map(|scenario| {
             find_contradictions(&scenario, &claims, &mut problems);
             Self::assemble(file, scenario, claims)
         });
@@ -97,7 +104,7 @@ fn find_contradictions(scenario: &Scenario, claims: &[Claim], problems: &mut Pro
         let title = format!("`{}` needs to know when the subject is ready", claim.key);
         let help =
             "say it in [subject]: `ready = { log = \"listening\" }` or `ready = { http = \"/health\", port = 8080 }`";
-        problems.add(Problem::new(None, title).help(help));
+        problems.add(Problem::new(claim.span.clone(), title).help(help));
     }
     let ends = scenario.subject.ready.is_some() || said().any(|claim| claim.expectation.wants().decides);
     if said().next().is_some() && !ends {
@@ -109,7 +116,7 @@ fn find_contradictions(scenario: &Scenario, claims: &[Claim], problems: &mut Pro
     {
         let known: Vec<&str> = claims.iter().map(|claim| claim.key).collect();
         let title = format!("the control fails by `{}`, which this scenario does not check", control.fails);
-        problems.add(Problem::new(None, title).help(format!("it checks {}", known.join(", "))));
+        problems.add(Problem::new(Some(control.span.clone()), title).help(format!("it checks {}", known.join(", "))));
     }
 }
 
@@ -133,6 +140,13 @@ impl Boot {
     #[must_use]
     pub fn stops(&self) -> bool {
         self.claims.iter().any(|claim| claim.expectation.wants().stop)
+    }
+
+    /// Knows the secrets that the scenario gives to the subject.
+    #[must_use]
+    pub fn redactor(&self) -> Redactor {
+        let environment = &self.subject.runtime.environment;
+        Redactor::from_environment(environment.iter().map(|(name, value)| (name.as_str(), value.as_str())))
     }
 
     /// The paths to look at, each once.

@@ -4,7 +4,9 @@
 //! so the same function tells a running scenario whether it has to wait on, and
 //! a stored timeline what it proves.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -59,8 +61,8 @@ pub struct Kind {
 pub struct Reading<'a> {
     /// Takes what is wrong.
     pub problems: &'a mut Problems,
-    /// Gives the stored snapshot of a stream, if there is one.
-    pub snapshot: &'a dyn Fn(Stdio) -> Option<String>,
+    /// The stored snapshots, by stream.
+    pub snapshots: &'a BTreeMap<Stdio, String>,
 }
 
 /// One claim over the timeline.
@@ -137,6 +139,8 @@ pub struct Claim {
     pub key: &'static str,
     /// Where the key stands; `None` for what is always checked.
     pub place: Option<Place>,
+    /// The same, as bytes of the file.
+    pub span: Option<Range<usize>>,
     /// The claim.
     pub expectation: Box<dyn Expectation>,
 }
@@ -153,12 +157,17 @@ pub fn read_all(written: Vec<Written<'_>>, reading: &mut Reading<'_>) -> Vec<Cla
             continue;
         };
         unsaid.retain(|other| other.key != kind.key);
-        let place = Some(reading.problems.place(&entry.span));
+        let (place, span) = (Some(reading.problems.place(&entry.span)), Some(entry.span.clone()));
         let read = (kind.read)(entry, reading);
-        claims.extend(read.into_iter().map(|expectation| Claim { key: kind.key, place, expectation }));
+        claims.extend(read.into_iter().map(|expectation| Claim {
+            key: kind.key,
+            place,
+            span: span.clone(),
+            expectation,
+        }));
     }
     let always = unsaid.into_iter().filter_map(|kind| Some((kind.key, kind.unsaid?)));
-    claims.extend(always.map(|(key, unsaid)| Claim { key, place: None, expectation: unsaid() }));
+    claims.extend(always.map(|(key, unsaid)| Claim { key, place: None, span: None, expectation: unsaid() }));
     claims
 }
 
@@ -181,15 +190,16 @@ pub(crate) mod testing {
     //! Timelines for the tests of the checks.
 
     use super::*;
+    use crate::scenario::Surroundings;
     use crate::timeline::{Event, What};
 
     /// Reads one expectation as a file would say it.
     pub fn expectation(toml: &str) -> Box<dyn Expectation> {
         let text = format!("version = 1\nclaim = \"c\"\n[subject]\nimage = \"i\"\n[expect]\n{toml}");
         let mut problems = Problems::new(std::path::Path::new("test.toml"), &text);
-        let (_, written) = crate::scenario::parse(&text, &mut problems).expect("a scenario");
-        let snapshot = |stream: Stdio| (stream == Stdio::Stdout).then(|| "agreed\n".to_owned());
-        let mut reading = Reading { problems: &mut problems, snapshot: &snapshot };
+        let (_, written) = crate::scenario::parse(&text, &Surroundings::default(), &mut problems);
+        let snapshots = BTreeMap::from([(Stdio::Stdout, "agreed\n".to_owned())]);
+        let mut reading = Reading { problems: &mut problems, snapshots: &snapshots };
         let claim = read_all(written, &mut reading).into_iter().find(|claim| claim.place.is_some());
         assert!(problems.is_empty(), "{problems}");
         claim.expect("an expectation").expectation

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::Surroundings;
 use super::problem::{Place, Problem, Problems};
 use super::read::Section;
 use super::subject::Subject;
@@ -18,11 +19,19 @@ pub struct Control {
     pub because: Pattern,
     /// Where `fails` stands in the file.
     pub place: Place,
+    /// The same, as bytes of the file.
+    #[serde(skip)]
+    pub span: Span,
 }
 
 impl Control {
     /// Reads `[control]`: its own two keys, and any key of `[subject]`.
-    pub fn read(mut section: Section<'_>, subject: &Section<'_>, problems: &mut Problems) -> Option<Self> {
+    pub fn read(
+        mut section: Section<'_>,
+        subject: &Section<'_>,
+        around: &Surroundings,
+        problems: &mut Problems,
+    ) -> Option<Self> {
         let header = section.span();
         let fails = text(&mut section, "fails", problems);
         let because = text(&mut section, "because", problems);
@@ -40,9 +49,9 @@ impl Control {
         // Problems of [subject] itself are told once, by its own reading; here
         // only those that the control's keys bring in are new.
         let mut with_control = problems.fresh();
-        let read = Subject::read(broken, &mut with_control);
+        let read = Subject::read(broken, around, &mut with_control);
         let mut without = problems.fresh();
-        Subject::read(subject.clone(), &mut without);
+        Subject::read(subject.clone(), around, &mut without);
         problems.add_new(with_control, &without);
 
         let (fails, because) = (fails?, because?);
@@ -50,7 +59,7 @@ impl Control {
         let pattern = pattern
             .map_err(|error| problems.add(Problem::new(Some(because.1), format!("`because` of [control]: {error}"))))
             .ok();
-        Some(Self { subject: read?, fails: fails.0, because: pattern?, place: problems.place(&fails.1) })
+        Some(Self { subject: read?, fails: fails.0, because: pattern?, place: problems.place(&fails.1), span: fails.1 })
     }
 }
 

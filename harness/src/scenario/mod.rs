@@ -23,6 +23,7 @@ pub mod value;
 pub mod volume;
 
 use control::Control;
+use image::ImageRef;
 use problem::{Problem, Problems};
 use read::Section;
 use subject::Subject;
@@ -80,6 +81,16 @@ impl Head {
     }
 }
 
+/// What a scenario file can name, as far as that is known where it is read;
+/// what is not known is found out when it is used.
+#[derive(Debug, Clone, Default)]
+pub struct Surroundings {
+    /// The fixture images there are.
+    pub fixtures: Option<Vec<ImageRef>>,
+    /// The state directories that a volume can begin with.
+    pub states: Option<Vec<String>>,
+}
+
 /// A key with its value as they stand in the file.
 #[derive(Debug, Clone)]
 pub struct Written<'a> {
@@ -93,31 +104,36 @@ pub struct Written<'a> {
 
 /// Reads a file, and what its `[expect]` holds as it is written. What is wrong
 /// goes to `problems`; a scenario whose problems are not empty is not to be used.
-pub fn parse<'a>(text: &'a str, problems: &mut Problems) -> Option<(Scenario, Vec<Written<'a>>)> {
+pub fn parse<'a>(
+    text: &'a str,
+    around: &Surroundings,
+    problems: &mut Problems,
+) -> (Option<Scenario>, Vec<Written<'a>>) {
     let (document, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
         for error in &errors {
             problems.add(Problem::new(error.span(), format!("this is not TOML: {}", error.message())));
         }
-        return None;
+        return (None, Vec::new());
     }
     let mut table = document.into_inner();
     if let Some(problem) = from_the_future(&table) {
         problems.add(problem);
-        return None;
+        return (None, Vec::new());
     }
 
     let [subject, volumes, expect, control] = SECTIONS.map(|name| take_table(&mut table, name, problems));
     let head = Section::new("the file", 0..0, table).also_known(&SECTIONS).read::<Head>(problems);
+    let expect = read_expect(expect, problems);
+    let volumes = volumes.map_or_else(BTreeMap::new, |section| volume::read_all(section, around, problems));
     let Some(subject) = subject else {
         problems.add(Problem::new(None, "there is no [subject]: a scenario says which container it boots"));
-        return None;
+        return (None, expect);
     };
-    let control = control.and_then(|section| Control::read(section, &subject, problems));
-    let subject = Subject::read(subject, problems);
-    let volumes = volumes.map_or_else(BTreeMap::new, |section| volume::read_all(section, problems));
-    let expect = read_expect(expect, problems);
-    Some((Scenario { head: head?, subject: subject?, volumes, control }, expect))
+    let control = control.and_then(|section| Control::read(section, &subject, around, problems));
+    let subject = Subject::read(subject, around, problems);
+    let scenario = head.zip(subject).map(|(head, subject)| Scenario { head, subject, volumes, control });
+    (scenario, expect)
 }
 
 /// A file that asks for a newer language is refused for that alone: its other

@@ -8,6 +8,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::Written;
 use super::problem::{Problem, Problems};
+use crate::nearest::nearest;
 
 /// One table of the file, with the name that messages give it.
 #[derive(Debug, Clone)]
@@ -86,8 +87,10 @@ impl<'a> Section<'a> {
                 Err(error) => error,
             };
             let span = error.span().unwrap_or_else(|| self.span.clone());
-            let culprit =
-                self.table.iter().find(|(key, value)| holds(&key.span(), &span) || holds(&value.span(), &span));
+            // What is missing from the table itself is no key's fault.
+            let of_key =
+                |(key, value): &(&Spanned<_>, &Spanned<_>)| holds(&key.span(), &span) || holds(&value.span(), &span);
+            let culprit = self.table.iter().filter(|_| span != self.span).find(of_key);
             let key = culprit.map(|(key, _)| key.get_ref().to_string());
             let missing = quoted(error.message()).next().filter(|_| error.message().starts_with("missing field"));
             match missing {
@@ -116,7 +119,7 @@ impl<'a> Section<'a> {
         if message.starts_with("missing field") {
             let field = quoted(message).next().unwrap_or_default();
             let place = key.map_or_else(|| name.clone(), |key| format!("`{key}` of {name}"));
-            return Problem::new(Some(span), format!("{place} has no `{field}`"));
+            return Problem::new(Some(span).filter(|span| !span.is_empty()), format!("{place} has no `{field}`"));
         }
         let place = key.map_or_else(|| name.clone(), |key| format!("`{key}` of {name}"));
         plain_problem(&place, message, span)
@@ -145,8 +148,9 @@ fn plain_problem(place: &str, message: &str, span: Range<usize>) -> Problem {
         let unknown = words.next().unwrap_or_default();
         return unknown_word("value", unknown, place, &words.collect::<Vec<_>>(), span);
     }
-    match message.strip_prefix("invalid type: ").and_then(|rest| rest.split_once(", expected ")) {
-        Some((seen, expected)) => Problem::new(Some(span), format!("{place} is {}", with_article(expected)))
+    let mismatch = message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: "));
+    match mismatch.and_then(|rest| rest.split_once(", expected ")) {
+        Some((seen, expected)) => Problem::new(Some(span), format!("{place} is {}", type_in_words(expected)))
             .label(format!("this is {}", with_article(seen))),
         None => Problem::new(Some(span), format!("{place}: {message}")),
     }
@@ -156,21 +160,14 @@ fn plain_problem(place: &str, message: &str, span: Range<usize>) -> Problem {
 #[must_use]
 pub fn unknown_word(kind: &str, word: &str, place: &str, known: &[&str], span: Range<usize>) -> Problem {
     let problem = Problem::new(Some(span), format!("unknown {kind} `{word}` in {place}"));
-    match nearest(word, known) {
+    match nearest(word, known.iter().copied()) {
         Some(near) => problem.label(format!("did you mean `{near}`?")),
         None => {
             let mut sorted = known.to_vec();
             sorted.sort_unstable();
-            problem.label("not known here").help(format!("known {kind}s: {}", sorted.join(", ")))
+            problem.label("not known here").help(format!("known: {}", sorted.join(", ")))
         }
     }
-}
-
-/// The known word that `word` was most likely meant to be.
-#[must_use]
-pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
-    let scored = known.iter().map(|known| (strsim::damerau_levenshtein(word, known), *known));
-    scored.filter(|(distance, known)| *distance <= 1 + known.len().min(word.len()) / 3).min().map(|(_, known)| known)
 }
 
 /// A value's type with its article, for a sentence.
@@ -190,6 +187,21 @@ fn holds(outer: &Range<usize>, inner: &Range<usize>) -> bool {
 /// The words of serde's message that stand between backticks.
 fn quoted(message: &str) -> impl Iterator<Item = &str> {
     message.split('`').skip(1).step_by(2)
+}
+
+/// A type that serde names as Rust does, as a user would.
+fn type_in_words(expected: &str) -> String {
+    match expected {
+        "i64" => "a whole number".to_owned(),
+        "u8" => "a whole number from 0 to 255".to_owned(),
+        "u16" => "a whole number from 0 to 65535".to_owned(),
+        "u32" | "u64" => "a whole number of 0 or more".to_owned(),
+        "f64" => "a number".to_owned(),
+        "a boolean" => "`true` or `false`".to_owned(),
+        "a sequence" => "a list".to_owned(),
+        "a map" => "a table".to_owned(),
+        other => with_article(other),
+    }
 }
 
 fn with_article(noun: &str) -> String {

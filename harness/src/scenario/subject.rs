@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::image::ImageRef;
 use super::problem::{Problem, Problems};
-use super::read::Section;
+use super::read::{Section, unknown_word};
 use super::ready::Ready;
 use super::runtime::Runtime;
+use super::{Surroundings, Written};
 
 /// The container under test.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,22 +22,17 @@ pub struct Subject {
 
 impl Subject {
     /// Reads `[subject]`.
-    pub fn read(mut section: Section<'_>, problems: &mut Problems) -> Option<Self> {
+    pub fn read(mut section: Section<'_>, around: &Surroundings, problems: &mut Problems) -> Option<Self> {
+        let name = section.name().to_owned();
         let image = section.take("image");
         let ready = section.take("ready");
-        let name = section.name().to_owned();
         if image.is_none() {
             problems.add(
                 Problem::new(Some(section.span()), format!("{name} has no `image`"))
                     .help("name a fixture, `fixture:tome`, or any image reference"),
             );
         }
-        let image = image.and_then(|written| {
-            let span = written.value.span();
-            let text = written.value.get_ref().as_str().ok_or_else(|| "an image is written as a string".to_owned());
-            let parsed = text.and_then(|text| text.parse::<ImageRef>().map_err(|error| error.to_string()));
-            parsed.map_err(|title| problems.add(Problem::new(Some(span), format!("`image` of {name}: {title}")))).ok()
-        });
+        let image = image.and_then(|written| read_image(written, &name, around, problems));
         let ready = ready.map(|written| Ready::read(written, problems));
         let runtime = section.read::<Runtime>(problems);
         let ready = match ready {
@@ -45,5 +41,19 @@ impl Subject {
             None => None,
         };
         Some(Self { image: image?, ready, runtime: runtime? })
+    }
+}
+
+fn read_image(written: Written<'_>, section: &str, around: &Surroundings, problems: &mut Problems) -> Option<ImageRef> {
+    let span = written.value.span();
+    let image = written.read::<ImageRef>(section, problems)?;
+    match (&image, &around.fixtures) {
+        (ImageRef::Fixture { .. }, Some(fixtures)) if !fixtures.contains(&image) => {
+            let known: Vec<String> = fixtures.iter().map(ToString::to_string).collect();
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            problems.add(unknown_word("fixture", &image.to_string(), &format!("`image` of {section}"), &known, span));
+            None
+        }
+        _ => Some(image),
     }
 }

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use toml::de::DeValue;
 
+use super::Surroundings;
 use super::problem::{Problem, Problems};
-use super::read::{Section, described};
+use super::read::{Section, described, unknown_word};
 use super::value::{Mode, Owner};
 
 /// A volume: where it is mounted, what it holds and whose it is.
@@ -28,7 +29,7 @@ pub struct Volume {
 }
 
 /// Reads every `[volumes.NAME]`.
-pub fn read_all(section: Section<'_>, problems: &mut Problems) -> BTreeMap<String, Volume> {
+pub fn read_all(section: Section<'_>, around: &Surroundings, problems: &mut Problems) -> BTreeMap<String, Volume> {
     let mut volumes = BTreeMap::new();
     for written in section.into_written() {
         let name = written.key;
@@ -46,6 +47,12 @@ pub fn read_all(section: Section<'_>, problems: &mut Problems) -> BTreeMap<Strin
             for title in volume.faults() {
                 problems.add(Problem::new(Some(written.span.clone()), format!("{place} {title}")));
             }
+            if let Some((state, states)) = volume.state().zip(around.states.as_ref())
+                && !states.iter().any(|known| known == state)
+            {
+                let known: Vec<&str> = states.iter().map(String::as_str).collect();
+                problems.add(unknown_word("state directory", state, &format!("`content` of {place}"), &known, span));
+            }
             volumes.insert(name, volume);
         }
     }
@@ -53,6 +60,12 @@ pub fn read_all(section: Section<'_>, problems: &mut Problems) -> BTreeMap<Strin
 }
 
 impl Volume {
+    /// The name of the state directory it begins with.
+    #[must_use]
+    pub fn state(&self) -> Option<&str> {
+        self.content.as_deref()?.strip_prefix("fixture:").filter(|name| !name.is_empty() && !name.contains(['/', '.']))
+    }
+
     /// What is wrong with it beyond the types of its keys.
     fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
@@ -67,7 +80,7 @@ impl Volume {
             }
         }
         if let Some(content) = &self.content
-            && content.strip_prefix("fixture:").is_none_or(|name| name.is_empty() || name.contains(['/', '.']))
+            && self.state().is_none()
         {
             faults.push(format!("`content` is `fixture:NAME`, not `{content}`"));
         }

@@ -1,0 +1,75 @@
+//! The folder that a run leaves: all that is known about it, for a person.
+//!
+//! It is written at three moments, so that a run which is killed leaves what
+//! was known by then: the scenario before anything starts, the record when the
+//! run is over, the verdict when it has been judged.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::plan::Boot;
+use crate::redact::Redactor;
+use crate::snapshot;
+use crate::timeline::{Stdio, Timeline};
+
+/// The folder of one run.
+#[derive(Debug, Clone)]
+pub struct Bundle {
+    folder: PathBuf,
+    redactor: Redactor,
+}
+
+impl Bundle {
+    /// Empties the folder, or makes it, and writes down what is to be run.
+    pub fn begin(folder: PathBuf, boot: &Boot, image: &str) -> io::Result<Self> {
+        if folder.exists() {
+            std::fs::remove_dir_all(&folder)?;
+        }
+        std::fs::create_dir_all(&folder)?;
+        let bundle = Self { folder, redactor: boot.redactor() };
+        let claims: Vec<String> =
+            boot.claims.iter().map(|claim| format!("{}: {}", claim.key, claim.expectation.words())).collect();
+        bundle.write_json(
+            "scenario.json",
+            &serde_json::json!({ "image": image, "subject": boot.subject, "volumes": boot.volumes, "claims": claims }),
+        )?;
+        Ok(bundle)
+    }
+
+    /// Writes what was seen: the timeline, each stream, the snapshots it would
+    /// make, and what the engine said last.
+    pub fn record(&self, timeline: &Timeline, inspection: Option<&serde_json::Value>) -> io::Result<()> {
+        let lines = timeline.events().iter().map(|event| serde_json::to_string(event).map(|line| line + "\n"));
+        self.write("timeline.jsonl", &lines.collect::<Result<String, _>>()?)?;
+        for stream in [Stdio::Stdout, Stdio::Stderr] {
+            let text: String = timeline.lines(Some(stream)).map(|(_, line)| format!("{line}\n")).collect();
+            self.write(&format!("{stream}.log"), &text)?;
+            self.write(&format!("{stream}.snap.new"), &snapshot::text_of(timeline, stream))?;
+        }
+        match inspection {
+            Some(inspection) => self.write_json("inspect.json", inspection),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes what was found.
+    pub fn conclude(&self, verdict: &impl Serialize) -> io::Result<()> {
+        self.write_json("verdict.json", verdict)
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    fn write_json(&self, name: &str, value: &impl Serialize) -> io::Result<()> {
+        self.write(name, &(serde_json::to_string_pretty(value)? + "\n"))
+    }
+
+    fn write(&self, name: &str, text: &str) -> io::Result<()> {
+        std::fs::write(self.folder.join(name), self.redactor.redact(text))
+    }
+}

@@ -1,0 +1,217 @@
+//! The commands, each from its arguments to its exit.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+use crate::cli::{Command, Run, Selection};
+use crate::clock::Clock;
+use crate::corpus::{self, Case, NotFound};
+use crate::doctor;
+use crate::engine::docker::Docker;
+use crate::engine::{Engine, Error};
+use crate::exit::Exit;
+use crate::image::{self, Images, Workspace};
+use crate::report::{self, Live};
+use crate::run::Stage;
+use crate::sandbox;
+use crate::sandbox::state::Contents;
+use crate::scenario::image::ImageRef;
+use crate::scenario::problem::Problems;
+use crate::suite::Suite;
+
+/// Why a command ended before its work was done.
+#[derive(Debug, thiserror::Error)]
+pub enum Stop {
+    /// The engine did not do what it was asked.
+    #[error(transparent)]
+    Engine(#[from] Error),
+    /// A path names nothing.
+    #[error(transparent)]
+    NotFound(#[from] NotFound),
+    /// A file is not a scenario.
+    #[error("{0}")]
+    BadFile(Problems),
+    /// An image could not be made.
+    #[error(transparent)]
+    Image(#[from] image::Error),
+    /// Nothing was selected.
+    #[error("no scenario {0}; `harness list` shows those there are")]
+    NothingSelected(String),
+    /// The user stopped it.
+    #[error("interrupted; nothing is left in the engine")]
+    Interrupted,
+}
+
+/// Does what the command line asks for.
+pub async fn carry_out(command: Command) -> Exit {
+    let done = match command {
+        Command::Run(arguments) => run(arguments).await,
+        Command::List(selection) => list(&selection),
+        Command::Explain { file } => explain(&file),
+        Command::Images { names } => images(&names).await,
+        Command::Clean { all, images } => clean(all, images).await,
+        Command::Doctor => diagnose().await,
+    };
+    done.unwrap_or_else(|stop| stop.tell())
+}
+
+async fn run(arguments: Run) -> Result<Exit, Stop> {
+    let cases = select(&arguments.selection)?;
+    let (stage, images) = stage(&arguments.selection.paths).await?;
+    sandbox::sweep(&*stage.engine, stage.clock.now(), false).await?;
+
+    let (events, progress) = mpsc::unbounded_channel();
+    let live = tokio::spawn(Live::new().show(progress));
+    let interrupt = stage.interrupt.clone();
+    let jobs = arguments.jobs.map_or_else(processors, std::num::NonZeroUsize::get);
+    let suite = Suite {
+        stage,
+        images: Arc::new(images),
+        bundles: arguments.bundles,
+        events,
+        accept: arguments.accept,
+        control_only: arguments.control,
+    };
+    let judged = suite.run_all(cases, jobs).await;
+    drop(suite);
+    // The reporter ends with the last sender; a panic in it has lost nothing.
+    let _ = live.await;
+    report::suite(&judged);
+    if *interrupt.borrow() {
+        return Err(Stop::Interrupted);
+    }
+    Ok(Exit::of_suite(&judged))
+}
+
+fn list(selection: &Selection) -> Result<Exit, Stop> {
+    report::say(report::list(&select(selection)?));
+    Ok(Exit::Pass)
+}
+
+fn explain(file: &Path) -> Result<Exit, Stop> {
+    let plan = Case::read(file).plan.map_err(Stop::BadFile)?;
+    report::say(report::explanation(&plan));
+    Ok(Exit::Pass)
+}
+
+async fn images(names: &[String]) -> Result<Exit, Stop> {
+    let (stage, images) = stage(&[]).await?;
+    let named = names.iter().map(|name| {
+        let (name, stage) = name.split_once('/').map_or((name.as_str(), None), |(name, stage)| (name, Some(stage)));
+        ImageRef::Fixture { name: name.to_owned(), stage: stage.map(str::to_owned) }
+    });
+    let wanted: Vec<ImageRef> = if names.is_empty() { images.fixtures()? } else { named.collect() };
+    for image in wanted {
+        let began = Instant::now();
+        let progress = |line: &str| report::note(format!("{image}: {line}"));
+        let reference = tokio::select! {
+            reference = images.ensure(&image, &progress) => reference?,
+            () = stage.interrupted() => return Err(Stop::Interrupted),
+        };
+        report::say(format!("{image} is {reference} ({})", crate::timeline::Seconds(began.elapsed())));
+    }
+    Ok(Exit::Pass)
+}
+
+async fn clean(all: bool, images: bool) -> Result<Exit, Stop> {
+    let (stage, _) = stage(&[]).await?;
+    let mut removed = sandbox::sweep(&*stage.engine, stage.clock.now(), all).await?;
+    if images {
+        for owned in stage.engine.images_labelled(image::FIXTURE_LABEL).await? {
+            stage.engine.remove(&owned.thing).await?;
+            removed.push(owned.thing);
+        }
+    }
+    for thing in &removed {
+        report::say(format!("removed {thing}"));
+    }
+    if removed.is_empty() {
+        report::say("nothing to remove");
+    }
+    Ok(Exit::Pass)
+}
+
+async fn diagnose() -> Result<Exit, Stop> {
+    let docker = Docker::connect().await?;
+    report::say(report::diagnosis(&doctor::examine(&docker).await?));
+    Ok(Exit::Pass)
+}
+
+/// Reads the selected files. What is wrong with one is told with the others'
+/// results, except that a selection of nothing is an error by itself.
+fn select(selection: &Selection) -> Result<Vec<Case>, Stop> {
+    let files = corpus::find(&selection.paths)?;
+    let selected =
+        |case: &Case| selection.only.is_empty() || selection.only.iter().any(|only| case.is_selected_by(only));
+    let cases: Vec<Case> = files.iter().map(|file| Case::read(file)).filter(selected).collect();
+    if cases.is_empty() {
+        return Err(Stop::NothingSelected(described(selection)));
+    }
+    Ok(cases)
+}
+
+fn described(selection: &Selection) -> String {
+    let paths: Vec<String> = selection.paths.iter().map(|path| path.display().to_string()).collect();
+    match selection.only.as_slice() {
+        [] => format!("stands in {}", paths.join(", ")),
+        only => format!("in {} contains `{}`", paths.join(", "), only.join("` or `")),
+    }
+}
+
+/// Connects to the engine and prepares what every run needs.
+pub async fn stage(paths: &[PathBuf]) -> Result<(Stage, Images), Stop> {
+    let engine: Arc<dyn Engine> = Arc::new(Docker::connect().await?);
+    let asked = Instant::now();
+    let clock = Clock::set(engine.about().await?.clock, asked.elapsed());
+    let here = paths.first().and_then(|path| path.canonicalize().ok()).or_else(|| std::env::current_dir().ok());
+    let workspace = here.and_then(|here| Workspace::find(&here));
+    let contents = Contents { root: workspace.as_ref().map(Workspace::state_folder) };
+    let images = Images::new(engine.clone(), workspace);
+    Ok((Stage { engine, clock, contents, interrupt: interrupts() }, images))
+}
+
+/// Becomes true at the first Ctrl-C, TERM or HUP.
+fn interrupts() -> watch::Receiver<bool> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (sender, receiver) = watch::channel(false);
+    for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
+        let sender = sender.clone();
+        if let Ok(mut signals) = signal(kind) {
+            tokio::spawn(async move {
+                signals.recv().await;
+                sender.send_replace(true);
+            });
+        }
+    }
+    receiver
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
+}
+
+impl Stop {
+    /// Tells it, and gives the exit code that belongs to it.
+    fn tell(&self) -> Exit {
+        match self {
+            Self::BadFile(problems) => report::problems(problems),
+            Self::Image(error) => {
+                for line in error.log().lines() {
+                    report::note(line);
+                }
+                report::complain(self);
+            }
+            _ => report::complain(self),
+        }
+        match self {
+            Self::Engine(Error::Unreachable { .. }) => Exit::NoEngine,
+            Self::Engine(_) | Self::Image(_) => Exit::Invalid,
+            Self::NotFound(_) | Self::BadFile(_) => Exit::BadInput,
+            Self::NothingSelected(_) => Exit::NothingSelected,
+            Self::Interrupted => Exit::Interrupted,
+        }
+    }
+}

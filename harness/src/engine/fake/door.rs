@@ -1,0 +1,363 @@
+//! The scripted engine behind the same door as the real one.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+
+use super::life::{self, Order};
+use super::tree::Tree;
+use super::world::{Container, Status, Volume, World, failed};
+use super::{Fake, Next, deaths_of, next_happening, next_line};
+use crate::engine::{
+    About, Build, ContainerSpec, Created, Engine, Error, FileStat, Flow, Happened, Happening, Image, Inspection,
+    Labels, LogLine, Owned, Progress, Start, Thing,
+};
+
+/// Docker's grace when a container names none.
+const DEFAULT_GRACE: Duration = Duration::from_secs(10);
+
+/// A port that nothing listens on.
+const NOWHERE: &str = "127.0.0.1:1";
+
+impl Fake {
+    /// Writes the call down, and fails it if the test wants that.
+    fn called(&self, method: &str, what: &str) -> Result<(), Error> {
+        let mut world = self.world();
+        let name = world.container(what).map(|container| container.spec.name.clone());
+        world.calls.push(format!("{method} {}", name.as_deref().unwrap_or(what)).trim_end().to_owned());
+        match world.failures.get(method) {
+            Some(words) => Err(failed(format!("{method} {what}").trim_end(), words.as_str())),
+            None => Ok(()),
+        }
+    }
+
+    /// A flow that reads the record of a container as it grows.
+    fn follow<T: Send + 'static>(
+        &self,
+        id: &str,
+        next: impl Fn(Option<&Container>, usize) -> Next<T> + Send + 'static,
+    ) -> Flow<T> {
+        let state = (self.clone(), id.to_owned(), self.world().changed.subscribe(), 0, next);
+        stream::unfold(state, |(fake, id, mut changed, read, next)| async move {
+            loop {
+                let found = next(fake.world().record(&id), read);
+                match found {
+                    Next::Item(item) => return Some((Ok(item), (fake, id, changed, read + 1, next))),
+                    Next::End => return None,
+                    Next::Wait => changed.changed().await.ok()?,
+                }
+            }
+        })
+        .boxed()
+    }
+}
+
+fn error_flow<T: Send + 'static>(error: Error) -> Flow<T> {
+    stream::iter([Err(error)]).boxed()
+}
+
+/// As `label=NAME` or `label=NAME=VALUE` in Docker's filters.
+fn carries(labels: &Labels, label: &str) -> bool {
+    match label.split_once('=') {
+        Some((name, value)) => labels.get(name).is_some_and(|found| found == value),
+        None => labels.contains_key(label),
+    }
+}
+
+fn made_image(tag: &str, labels: &Labels) -> Image {
+    Image { id: format!("sha256:{tag}"), labels: labels.clone(), size: 1 }
+}
+
+fn owned(thing: Thing, labels: &Labels) -> Owned {
+    Owned { thing, labels: labels.clone() }
+}
+
+/// Whether a container that was not removed mounts the volume.
+fn in_use(world: &World, volume: &str) -> bool {
+    let mounts = |container: &Container| container.spec.mounts.iter().any(|mount| mount.volume == volume);
+    world.containers.iter().any(|container| !container.removed && mounts(container))
+}
+
+#[async_trait]
+impl Engine for Fake {
+    async fn about(&self) -> Result<About, Error> {
+        self.called("about", "")?;
+        let limits = ["cpus", "mem_limit", "pids_limit"].map(|key| (key.to_owned(), true));
+        Ok(About {
+            name: "Fake 1".to_owned(),
+            endpoint: "fake://".to_owned(),
+            api_version: "1.41".to_owned(),
+            cgroup_version: "2".to_owned(),
+            storage_driver: "memory".to_owned(),
+            platform: "linux/amd64".to_owned(),
+            cpus: 2,
+            memory: 1 << 30,
+            root_dir: "/fake".to_owned(),
+            limits: BTreeMap::from(limits),
+            clock: self.world().now(),
+        })
+    }
+
+    async fn image(&self, reference: &str) -> Result<Option<Image>, Error> {
+        self.called("image", reference)?;
+        let world = self.world();
+        let scripted = || world.scripts.contains_key(reference).then(|| made_image(reference, &Labels::new()));
+        Ok(world.images.get(reference).cloned().or_else(scripted))
+    }
+
+    async fn in_registry(&self, reference: &str) -> bool {
+        self.called("in_registry", reference).is_ok() && self.world().registry.iter().any(|known| known == reference)
+    }
+
+    async fn pull(&self, reference: &str, progress: Progress<'_>) -> Result<(), Error> {
+        self.called("pull", reference)?;
+        let mut world = self.world();
+        if !world.registry.iter().any(|known| known == reference) {
+            return Err(failed(format!("pull the image {reference}"), "no registry answers"));
+        }
+        progress(&format!("pulled {reference}"));
+        world.images.insert(reference.to_owned(), made_image(reference, &Labels::new()));
+        Ok(())
+    }
+
+    async fn import(&self, tag: &str, labels: &Labels, mut tar: Flow<Bytes>) -> Result<(), Error> {
+        self.called("import", tag)?;
+        while let Some(chunk) = tar.next().await {
+            chunk?;
+        }
+        self.world().images.insert(tag.to_owned(), made_image(tag, labels));
+        Ok(())
+    }
+
+    async fn build(&self, build: &Build, progress: Progress<'_>) -> Result<(), Error> {
+        let tag = build.tag.clone();
+        if let Err(error) = self.called("build", &tag) {
+            let Error::Failed { cause, .. } = error else { return Err(error) };
+            progress(&cause);
+            return Err(Error::Build { tag, log: format!("{cause}\n"), cause });
+        }
+        progress(&format!("built {tag}"));
+        self.world().images.insert(tag, made_image(&build.tag, &build.labels));
+        Ok(())
+    }
+
+    async fn images_labelled(&self, label: &str) -> Result<Vec<Owned>, Error> {
+        self.called("images_labelled", label)?;
+        let world = self.world();
+        let found = world.images.iter().filter(|(_, image)| carries(&image.labels, label));
+        Ok(found.map(|(name, image)| owned(Thing::Image(name.clone()), &image.labels)).collect())
+    }
+
+    async fn create(&self, spec: &ContainerSpec) -> Result<Created, Error> {
+        self.called("create", &spec.name)?;
+        let mut world = self.world();
+        let act = || format!("create the container {}", spec.name);
+        if world.container(&spec.name).is_some() {
+            return Err(failed(act(), format!("the name {} is already in use", spec.name)));
+        }
+        if world.script(&spec.image).is_none() && !world.images.contains_key(&spec.image) {
+            return Err(failed(act(), format!("No such image: {}", spec.image)));
+        }
+        for mount in &spec.mounts {
+            // As Docker does, which makes a volume that nobody labelled.
+            let empty = || Volume { labels: Labels::new(), files: Tree::new() };
+            world.volumes.entry(mount.volume.clone()).or_insert_with(empty);
+        }
+        let id = format!("fake{}", world.containers.len() + 1);
+        world.containers.push(Container {
+            id: id.clone(),
+            spec: spec.clone(),
+            status: Status::Created,
+            removed: false,
+            exit_code: 0,
+            restart_count: 0,
+            boots: 0,
+            happenings: Vec::new(),
+            logs: Vec::new(),
+            files: Tree::new(),
+            orders: None,
+        });
+        Ok(Created { id, warnings: Vec::new() })
+    }
+
+    async fn start(&self, id: &str) -> Result<Start, Error> {
+        self.called("start", id)?;
+        if self.world().existing(id, "start")?.orders.is_some() {
+            return Ok(Start::Started);
+        }
+        let Some(boot) = self.begin_boot(id, false) else {
+            return Err(failed(format!("start the container {id}"), "it was removed"));
+        };
+        if let Some(words) = boot.refusal {
+            return Ok(Start::Refused(words));
+        }
+        let (orders, heard) = mpsc::unbounded_channel();
+        let container = self.world().existing(id, "start").map(|container| {
+            container.orders = Some(orders);
+            container.id.clone()
+        })?;
+        tokio::spawn(life::live(self.clone(), container, boot, heard));
+        Ok(Start::Started)
+    }
+
+    async fn stop(&self, id: &str, grace: Option<Duration>) -> Result<(), Error> {
+        self.called("stop", id)?;
+        {
+            let mut world = self.world();
+            let container = world.existing(id, "stop")?;
+            let runtime = &container.spec.runtime;
+            let own = runtime.stop_grace_period.map_or(DEFAULT_GRACE, |grace| grace.0);
+            let name = runtime.stop_signal.as_ref().map_or("SIGTERM", |signal| signal.name());
+            let signal = life::number(name).ok_or_else(|| failed("stop", format!("Invalid signal: {name}")))?;
+            if let Some(orders) = &container.orders {
+                // A life that has just ended by itself takes no more orders.
+                let _ = orders.send(Order::Stop { signal, grace: grace.unwrap_or(own) });
+            }
+        }
+        self.until_dead(id).await;
+        Ok(())
+    }
+
+    async fn kill(&self, id: &str, signal: &str) -> Result<(), Error> {
+        self.called("kill", id)?;
+        let mut world = self.world();
+        let number = life::number(signal).ok_or_else(|| {
+            failed(format!("send {signal} to the container {id}"), format!("Invalid signal: {signal}"))
+        })?;
+        if let Some(orders) = &world.existing(id, "kill")?.orders {
+            let _ = orders.send(Order::Signal(number));
+        }
+        Ok(())
+    }
+
+    async fn inspect(&self, id: &str) -> Result<Inspection, Error> {
+        self.called("inspect", id)?;
+        let mut world = self.world();
+        let container = world.existing(id, "inspect")?;
+        let (status, image) = (container.status.word(), container.spec.image.clone());
+        let raw = serde_json::json!({
+            "Id": container.id,
+            "Name": format!("/{}", container.spec.name),
+            "RestartCount": container.restart_count,
+            "State": { "Status": status, "ExitCode": container.exit_code },
+            "Config": { "Image": image },
+        });
+        let restart_count = container.restart_count;
+        let published = if container.status == Status::Running { container.spec.publish.clone() } else { Vec::new() };
+        let addresses = world.script(&image).map(|script| script.ports.clone()).unwrap_or_default();
+        let address = |port: u16| addresses.get(&port).map_or(NOWHERE, String::as_str).to_owned();
+        let ports = published.into_iter().map(|port| (port, address(port))).collect();
+        Ok(Inspection { status: status.to_owned(), restart_count, ports, raw })
+    }
+
+    fn happenings(&self, id: &str, since: Timestamp) -> Flow<Happening> {
+        if let Err(error) = self.called("happenings", id) {
+            return error_flow(error);
+        }
+        let late = move |happening: &Result<Happening, Error>| {
+            futures_util::future::ready(happening.as_ref().map_or(true, |happening| happening.at >= since))
+        };
+        self.follow(id, next_happening).filter(late).boxed()
+    }
+
+    fn logs(&self, id: &str, since: Option<Timestamp>, follow: bool) -> Flow<LogLine> {
+        if let Err(error) = self.called("logs", id) {
+            return error_flow(error);
+        }
+        if self.world().record(id).is_none() {
+            return error_flow(failed(
+                format!("read the logs of the container {id}"),
+                format!("No such container: {id}"),
+            ));
+        }
+        let deaths = self.world().record(id).map_or(0, deaths_of);
+        let late = move |line: &Result<LogLine, Error>| {
+            futures_util::future::ready(line.as_ref().map_or(true, |line| since.is_none_or(|since| line.at >= since)))
+        };
+        self.follow(id, move |container, read| next_line(container, read, follow, deaths)).filter(late).boxed()
+    }
+
+    async fn put(&self, id: &str, path: &str, tar: Bytes) -> Result<(), Error> {
+        self.called("put", id)?;
+        let mut world = self.world();
+        world.existing(id, "put files into")?;
+        let act = format!("put files below {path} in the container {id}");
+        let (files, inside) = world.files(id, path).ok_or_else(|| failed(&act, "its volume was removed"))?;
+        files.unpack(&inside, &tar).map_err(|error| failed(act, error.to_string()))?;
+        world.changed.send_replace(());
+        Ok(())
+    }
+
+    async fn stat(&self, id: &str, path: &str) -> Result<Option<FileStat>, Error> {
+        self.called("stat", id)?;
+        let mut world = self.world();
+        world.existing(id, "look into")?;
+        Ok(world.files(id, path).and_then(|(files, inside)| files.stat(&inside)))
+    }
+
+    async fn get(&self, id: &str, path: &str) -> Result<Bytes, Error> {
+        self.called("get", id)?;
+        let mut world = self.world();
+        world.existing(id, "read files of")?;
+        let act = format!("read {path} in the container {id}");
+        let name = path.rsplit('/').find(|part| !part.is_empty()).unwrap_or("/");
+        let found = world.files(id, path).filter(|(files, inside)| files.stat(inside).is_some());
+        let (files, inside) =
+            found.ok_or_else(|| failed(&act, format!("Could not find the file {path} in container {id}")))?;
+        files.pack(&inside, name).map(Bytes::from).map_err(|error| failed(act, error.to_string()))
+    }
+
+    async fn create_volume(&self, name: &str, labels: &Labels) -> Result<(), Error> {
+        self.called("create_volume", name)?;
+        let new = || Volume { labels: labels.clone(), files: Tree::new() };
+        self.world().volumes.entry(name.to_owned()).or_insert_with(new);
+        Ok(())
+    }
+
+    async fn labelled(&self, label: &str) -> Result<Vec<Owned>, Error> {
+        self.called("labelled", label)?;
+        let world = self.world();
+        let containers = world.containers.iter().filter(|container| !container.removed);
+        let containers = containers.map(|it| owned(Thing::Container(it.spec.name.clone()), &it.spec.labels));
+        let volumes = world.volumes.iter().map(|(name, volume)| owned(Thing::Volume(name.clone()), &volume.labels));
+        Ok(containers.chain(volumes).filter(|found| carries(&found.labels, label)).collect())
+    }
+
+    async fn remove(&self, thing: &Thing) -> Result<(), Error> {
+        match thing {
+            Thing::Container(name) => {
+                self.called("remove", name)?;
+                if self.world().container(name).is_some_and(|container| container.status == Status::Running) {
+                    self.happened(name, Happened::Signalled(9));
+                    self.happened(name, Happened::Died(137));
+                }
+                let mut world = self.world();
+                if let Some(container) = world.container(name) {
+                    container.removed = true;
+                    container.status = Status::Exited;
+                    container.orders = None;
+                }
+                world.changed.send_replace(());
+            }
+            Thing::Volume(name) => {
+                self.called("remove", name)?;
+                let mut world = self.world();
+                if in_use(&world, name) {
+                    return Err(failed(format!("remove the volume {name}"), "volume is in use"));
+                }
+                world.volumes.remove(name);
+            }
+            Thing::Network(name) => self.called("remove", name)?,
+            Thing::Image(reference) => {
+                self.called("remove", reference)?;
+                self.world().images.remove(reference);
+            }
+        }
+        Ok(())
+    }
+}

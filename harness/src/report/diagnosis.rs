@@ -1,0 +1,56 @@
+//! What the engine is and can do, for a person.
+
+use super::style;
+use crate::doctor::Diagnosis;
+
+/// A table of what was found, with a word on what follows from it.
+#[must_use]
+pub fn diagnosis(found: &Diagnosis) -> String {
+    let (able, unable): (Vec<_>, Vec<_>) = found.claims.iter().partition(|(_, able)| **able);
+    let names =
+        |limits: Vec<(&String, &bool)>| limits.into_iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>().join(", ");
+    let mut rows = vec![
+        ("engine", format!("{} at {}", found.engine, found.endpoint)),
+        ("API", found.api_version.clone()),
+        (
+            "machine",
+            format!("{}, {} processors, {} of memory", found.platform, found.cpus, gib(found.memory.unsigned_abs())),
+        ),
+        ("cgroups", format!("version {}", found.cgroup_version)),
+        ("limits", format!("it says that it enforces {}", names(able))),
+    ];
+    if !unable.is_empty() {
+        let unable = format!("it does not enforce {}: scenarios that set them are invalid here", names(unable));
+        rows.push(("", style::doubtful(unable)));
+    }
+    rows.push(("storage", storage(found)));
+    rows.push(("registry", registry(found)));
+    if found.clock_skew_ms != 0 {
+        rows.push(("clock", format!("{} ms off ours; events are measured by the engine's", found.clock_skew_ms)));
+    }
+    let lines = rows.into_iter().map(|(name, text)| format!("{} {text}", style::strong(format!("{name:<9}"))));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn storage(found: &Diagnosis) -> String {
+    match found.free_disk {
+        Some(free) => format!("{}, {} free", found.storage_driver, gib(free)),
+        None => format!("{}; its disk is not on this machine, so free space is not known", found.storage_driver),
+    }
+}
+
+fn registry(found: &Diagnosis) -> String {
+    match (found.registry_answers, found.mmdebstrap) {
+        (true, _) => style::good("answers: base images are pulled"),
+        (false, true) => "does not answer; base images are made with mmdebstrap".to_owned(),
+        (false, false) => {
+            style::bad("does not answer, and mmdebstrap is not installed: fixtures cannot be built; run `make engine`")
+        }
+    }
+}
+
+fn gib(bytes: u64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "it is shown with one decimal")]
+    let gib = bytes as f64 / f64::from(1 << 30);
+    format!("{gib:.1} GiB")
+}

@@ -1,0 +1,156 @@
+//! Owns every container and volume of one run, and removes them all.
+//!
+//! What is made carries two labels: which run it belongs to, and when that run
+//! is over at the latest. So whatever a killed harness left behind is known for
+//! what it is by the next one, and a living run's things are never touched.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use jiff::Timestamp;
+
+use crate::engine::{ContainerSpec, Created, Engine, Error, Labels, Mount, Owned, Thing};
+use crate::plan::Boot;
+use crate::scenario::ready::Ready;
+use crate::scenario::runtime::Runtime;
+use crate::scenario::volume::Volume;
+
+pub mod state;
+
+/// Names the run that a thing belongs to.
+pub const RUN: &str = "io.bootproof.run";
+/// Says until when that run may live, in seconds since 1970 of the engine's clock.
+pub const DEADLINE: &str = "io.bootproof.deadline";
+
+/// The things of one run.
+pub struct Sandbox {
+    engine: Arc<dyn Engine>,
+    run: String,
+    labels: Labels,
+}
+
+impl Sandbox {
+    /// Nothing yet, for a run that is over by `deadline`.
+    #[must_use]
+    pub fn new(engine: Arc<dyn Engine>, deadline: Timestamp) -> Self {
+        let run = fresh_name();
+        let labels =
+            Labels::from([(RUN.to_owned(), run.clone()), (DEADLINE.to_owned(), deadline.as_second().to_string())]);
+        Self { engine, run, labels }
+    }
+
+    /// Makes the volumes of a boot and fills them, each in its own manner.
+    pub async fn volumes(&self, boot: &Boot, image: &str, contents: &state::Contents) -> Result<Vec<Mount>, Error> {
+        let mut mounts = Vec::new();
+        for (name, volume) in &boot.volumes {
+            let volume_name = format!("{}-{name}", self.run);
+            self.engine.create_volume(&volume_name, &self.labels).await?;
+            mounts.push(Mount {
+                volume: volume_name,
+                target: volume.target.clone(),
+                read_only: volume.read_only,
+                // What the scenario says of the volume must not be overwritten by
+                // what the image holds at that path.
+                no_copy: *volume != plain(volume),
+            });
+        }
+        if mounts.iter().any(|mount| mount.no_copy) {
+            self.fill(boot, image, &mounts, contents).await?;
+        }
+        Ok(mounts)
+    }
+
+    /// Puts content, owners and modes into volumes through a container that is
+    /// never started, so that it works on any engine and with any image.
+    async fn fill(&self, boot: &Boot, image: &str, mounts: &[Mount], contents: &state::Contents) -> Result<(), Error> {
+        let inside = mounts.iter().zip(boot.volumes.keys());
+        let spec = ContainerSpec {
+            name: format!("{}-fill", self.run),
+            image: image.to_owned(),
+            labels: self.labels.clone(),
+            // An image without any command cannot be made into a container.
+            runtime: Runtime { entrypoint: Some(vec!["/never-started".to_owned()]), ..Runtime::default() },
+            mounts: inside
+                .map(|(mount, name)| Mount {
+                    target: state::path_of(name),
+                    read_only: false,
+                    no_copy: true,
+                    ..mount.clone()
+                })
+                .collect(),
+            publish: Vec::new(),
+        };
+        let filler = self.engine.create(&spec).await?.id;
+        let archive = state::archive(&boot.volumes, contents).map_err(|error| Error::Failed {
+            act: "put the volumes' content together".to_owned(),
+            cause: error.to_string(),
+        })?;
+        self.engine.put(&filler, "/", archive).await?;
+        self.engine.remove(&Thing::Container(filler)).await
+    }
+
+    /// Makes the subject without starting it.
+    pub async fn subject(&self, boot: &Boot, image: &str, mounts: Vec<Mount>) -> Result<Created, Error> {
+        let publish = match boot.subject.ready {
+            Some(Ready::Http { port, .. }) => vec![port],
+            _ => Vec::new(),
+        };
+        let spec = ContainerSpec {
+            name: format!("{}-subject", self.run),
+            image: image.to_owned(),
+            labels: self.labels.clone(),
+            runtime: boot.subject.runtime.clone(),
+            mounts,
+            publish,
+        };
+        self.engine.create(&spec).await
+    }
+
+    /// Removes everything of this run.
+    pub async fn close(self) -> Result<(), Error> {
+        let label = format!("{RUN}={}", self.run);
+        remove_all(&*self.engine, self.engine.labelled(&label).await?).await.map(|_| ())
+    }
+}
+
+/// Removes what runs have left behind that can no longer be alive; with
+/// `living`, what belongs to living runs too. Returns what was removed.
+pub async fn sweep(engine: &dyn Engine, now: Timestamp, living: bool) -> Result<Vec<Thing>, Error> {
+    let mut found = engine.labelled(RUN).await?;
+    found.retain(|owned| living || is_past(owned, now));
+    remove_all(engine, found).await
+}
+
+/// A thing whose deadline cannot be read is nobody's any more.
+fn is_past(owned: &Owned, now: Timestamp) -> bool {
+    let deadline = owned.labels.get(DEADLINE).and_then(|text| text.parse::<i64>().ok());
+    deadline.is_none_or(|deadline| deadline < now.as_second())
+}
+
+/// Containers first: a volume in use cannot be removed. Everything is tried
+/// before the first error is told.
+async fn remove_all(engine: &dyn Engine, mut found: Vec<Owned>) -> Result<Vec<Thing>, Error> {
+    found.sort_by(|one, other| one.thing.cmp(&other.thing));
+    let mut removed = Vec::new();
+    let mut first_error = None;
+    for owned in found {
+        match engine.remove(&owned.thing).await {
+            Ok(()) => removed.push(owned.thing),
+            Err(error) => first_error = first_error.or(Some(error)),
+        }
+    }
+    first_error.map_or(Ok(removed), Err)
+}
+
+/// A volume that says no more than where it is mounted and how.
+fn plain(volume: &Volume) -> Volume {
+    Volume { target: volume.target.clone(), read_only: volume.read_only, ..Volume::default() }
+}
+
+/// A name that no other run of this machine has.
+fn fresh_name() -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let millis = Timestamp::now().as_millisecond();
+    format!("bootproof-{millis:x}-{:x}-{count:x}", std::process::id())
+}

@@ -1,0 +1,186 @@
+//! What a user reads who has written something wrong. Each message stands here
+//! as it is shown.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use harness::plan::Plan;
+use harness::scenario::Surroundings;
+use insta::assert_snapshot;
+
+/// The problems of a file with this text.
+fn problems(text: &str) -> String {
+    let fixtures = ["fixture:misbehave", "fixture:tome", "fixture:tome/shell"];
+    let around = Surroundings {
+        fixtures: Some(fixtures.iter().filter_map(|fixture| fixture.parse().ok()).collect()),
+        states: Some(vec!["tome".to_owned()]),
+    };
+    match Plan::resolve(Path::new("scenarios/demo.toml"), text, &around, &BTreeMap::new()) {
+        Ok(_) => "there are none".to_owned(),
+        Err(problems) => problems.to_string(),
+    }
+}
+
+/// The problems of a file that is right but for what replaces these words.
+fn problems_after(right: &str, wrong: &str) -> String {
+    const GOOD: &str = r#"version = 1
+claim = "It boots"
+
+[subject]
+image = "fixture:tome"
+cpus = 0.5
+ready = { http = "/health", port = 3000 }
+
+[volumes.data]
+target = "/data"
+owner = "1000:1000"
+
+[expect]
+ready_within = "10s"
+
+[control]
+image = "fixture:tome/shell"
+fails = "ready_within"
+because = "exit 1"
+"#;
+    assert_eq!(problems(GOOD), "there are none");
+    assert!(GOOD.contains(right), "`{right}` is not in the file");
+    problems(&GOOD.replace(right, wrong))
+}
+
+#[test]
+fn an_unknown_key_is_told_with_the_nearest_known_one() {
+    assert_snapshot!(problems_after("image = \"fixture:tome\"", "imge = \"fixture:tome\""));
+}
+
+#[test]
+fn an_unknown_key_that_is_near_to_none_is_told_with_all_of_them() {
+    assert_snapshot!(problems_after("owner = \"1000:1000\"", "zzz = 1"));
+}
+
+#[test]
+fn a_missing_fixture_is_told_with_the_nearest_one() {
+    assert_snapshot!(problems_after("image = \"fixture:tome\"", "image = \"fixture:toem\""));
+    assert_snapshot!(problems_after("image = \"fixture:tome/shell\"", "image = \"fixture:tome/old\""));
+}
+
+#[test]
+fn a_missing_state_directory_is_told_with_those_there_are() {
+    assert_snapshot!(problems_after("target = \"/data\"", "target = \"/data\"\ncontent = \"fixture:hub\""));
+}
+
+#[test]
+fn an_unknown_expectation_is_told_with_the_nearest_known_one() {
+    assert_snapshot!(problems_after("ready_within = \"10s\"", "ready_in = \"10s\"\nready_within = \"10s\""));
+}
+
+#[test]
+fn a_table_of_the_future_is_an_unknown_key() {
+    assert_snapshot!(problems_after("[control]", "[[replicas]]\ncount = 2\n\n[control]"));
+}
+
+#[test]
+fn a_wrong_type_is_told_with_what_was_seen() {
+    assert_snapshot!(problems_after("cpus = 0.5", "cpus = \"half\""));
+}
+
+#[test]
+fn a_wrong_value_is_told_with_how_to_write_it() {
+    assert_snapshot!(problems_after("ready_within = \"10s\"", "ready_within = \"10\""));
+}
+
+#[test]
+fn an_unknown_word_for_a_value_is_told_with_the_nearest_known_one() {
+    assert_snapshot!(problems_after("ready_within = \"10s\"", "ready_within = \"10s\"\nstate = \"runing\""));
+}
+
+#[test]
+fn a_pattern_that_is_none_is_told_with_its_fault() {
+    assert_snapshot!(problems_after("because = \"exit 1\"", "because = \"exit (1\""));
+}
+
+#[test]
+fn an_empty_expectation_proves_nothing() {
+    assert_snapshot!(problems_after("[expect]\nready_within = \"10s\"", "[expect]"));
+}
+
+#[test]
+fn an_expectation_without_claims_proves_nothing() {
+    assert_snapshot!(problems_after(
+        "ready_within = \"10s\"",
+        "ready_within = \"10s\"\nlogs = {}\nfiles = { \"/a\" = {} }"
+    ));
+}
+
+#[test]
+fn a_newer_version_is_the_only_thing_told() {
+    assert_snapshot!(problems_after("version = 1", "version = 2\nfrom_the_future = true"));
+}
+
+#[test]
+fn a_readiness_without_a_sign_is_refused() {
+    assert_snapshot!(problems_after("ready = { http = \"/health\", port = 3000 }", "ready = { http = \"/health\" }"));
+}
+
+#[test]
+fn readiness_has_to_be_defined_where_it_is_expected() {
+    assert_snapshot!(problems_after("ready = { http = \"/health\", port = 3000 }\n", ""));
+}
+
+#[test]
+fn a_run_without_an_end_is_refused() {
+    let endless = problems_after("ready = { http = \"/health\", port = 3000 }\n", "");
+    assert!(endless.contains("needs to know when"), "{endless}");
+    assert_snapshot!(problems(
+        "version = 1\nclaim = \"c\"\n[subject]\nimage = \"a\"\n[expect]\nlogs = { absent = [\"panic\"] }\n"
+    ));
+}
+
+#[test]
+fn a_control_fails_by_something_that_is_checked() {
+    assert_snapshot!(problems_after("fails = \"ready_within\"", "fails = \"exit_code\""));
+}
+
+#[test]
+fn a_control_says_how_it_fails() {
+    assert_snapshot!(problems_after("fails = \"ready_within\"\nbecause = \"exit 1\"\n", ""));
+}
+
+#[test]
+fn a_volume_stays_inside_the_container() {
+    assert_snapshot!(problems_after(
+        "target = \"/data\"",
+        "target = \"data\"\ncontent = \"tome\"\nfiles = { \"../etc/passwd\" = \"\" }"
+    ));
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    assert_snapshot!(problems("version = 1\n[volumes.data]\nowner = \"0:0\"\n"));
+}
+
+#[test]
+fn what_is_no_toml_is_told_with_its_place() {
+    assert_snapshot!(problems("version = 1\nclaim = \"it boots\n[subject\n"));
+}
+
+#[test]
+fn all_problems_are_told_at_once() {
+    assert_snapshot!(problems(
+        r#"version = "one"
+clam = "It boots"
+[subject]
+image = "fixture:"
+cpus = -1
+mem_limit = "lots"
+restart = "sometimes"
+read_only = "yes"
+[volumes.data]
+target = "/data"
+mode = "999"
+[expect]
+restarts = -1
+stop = { within = "5s", exitcode = 0 }
+"#
+    ));
+}
