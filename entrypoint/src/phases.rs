@@ -1,0 +1,4 @@
+//! The phases, one file each.
+
+pub mod app;
+pub mod preflight;
