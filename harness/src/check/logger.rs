@@ -55,10 +55,7 @@ const SIGNATURES: [(&str, &str); 16] = [
         r"\[alert\].*could not open error log file|AH00091|\(\d+\)[^:]*: AH0\d+: could not open (?:error )?log file",
         "the web server could not open its log file",
     ),
-    (
-        r#""cause":"log_dest_\w+"|LOG_DEST cannot be (?:opened|written)"#,
-        "the entrypoint could not write its log file and went on without it",
-    ),
+    (r#""event":"log_degraded""#, "the entrypoint could not write its log file and went on without it"),
 ];
 
 static PATTERNS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
@@ -116,7 +113,7 @@ mod tests {
         "log writing failed. No space left on device",
         "panic: open sink \"/logs/app.log\": permission denied",
         "nginx: [alert] could not open error log file: open() \"/var/log/nginx/error.log\" failed",
-        r#"{"level":"warn","message":"LOG_DEST cannot be opened"}"#,
+        r#"{"level":"warn","message":"cannot write","event":"log_degraded"}"#,
     ];
 
     #[test]
