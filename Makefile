@@ -6,7 +6,7 @@ SHELL        := /bin/bash
 
 ARCH     := $(shell uname -m | sed 's/arm64/aarch64/')
 TARGET   := $(ARCH)-unknown-linux-musl
-BUILT     = $${CARGO_TARGET_DIR:-target}/$(TARGET)/release
+BUILT     = $${CARGO_TARGET_DIR:-target}/$(TARGET)
 HARNESS  := target/bin/harness
 DEMO     := scenarios/logging/tome-log-dest.toml
 
@@ -54,11 +54,11 @@ images: engine harness ## Build the fixture images ahead of a run
 
 harness: target ## Build target/bin/harness, static
 	@cargo build --locked --release --target $(TARGET) -p harness
-	@install -D $(BUILT)/harness target/bin/harness
+	@install -D $(BUILT)/release/harness target/bin/harness
 
 entrypoint: target ## Build target/bin/entrypoint, static
-	@cargo build --locked --release --target $(TARGET) -p entrypoint
-	@install -D $(BUILT)/entrypoint target/bin/entrypoint
+	@cargo build --locked --profile image --target $(TARGET) -p entrypoint
+	@install -D $(BUILT)/image/entrypoint target/bin/entrypoint
 
 clean: harness ## Remove what interrupted runs have left in the engine, and the fixture images
 	@$(HARNESS) clean --images

@@ -12,6 +12,7 @@ use crate::corpus::{self, Case, NotFound};
 use crate::doctor;
 use crate::engine::docker::Docker;
 use crate::engine::{Engine, Error};
+use crate::events::Progress;
 use crate::exit::Exit;
 use crate::image::{self, Images, Workspace};
 use crate::report::{self, Live};
@@ -21,6 +22,7 @@ use crate::sandbox::state::Contents;
 use crate::scenario::image::ImageRef;
 use crate::scenario::problem::Problems;
 use crate::suite::Suite;
+use crate::timeline::Seconds;
 
 /// Why a command ended before its work was done.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +62,13 @@ pub async fn carry_out(command: Command) -> Exit {
 
 async fn run(arguments: Run) -> Result<Exit, Stop> {
     let cases = select(&arguments.selection)?;
+    if cases.iter().all(|case| case.plan.is_err()) {
+        // No engine is needed to say so.
+        for problems in cases.iter().filter_map(|case| case.plan.as_ref().err()) {
+            report::problems(problems);
+        }
+        return Ok(Exit::BadInput);
+    }
     let (stage, images) = stage(&arguments.selection.paths).await?;
     sandbox::sweep(&*stage.engine, stage.clock.now(), false).await?;
 
@@ -104,15 +113,26 @@ async fn images(names: &[String]) -> Result<Exit, Stop> {
         ImageRef::Fixture { name: name.to_owned(), stage: stage.map(str::to_owned) }
     });
     let wanted: Vec<ImageRef> = if names.is_empty() { images.fixtures()? } else { named.collect() };
+    let (events, progress) = mpsc::unbounded_channel();
+    let live = tokio::spawn(Live::new().show(progress));
+    let mut built = Vec::new();
     for image in wanted {
         let began = Instant::now();
-        let progress = |line: &str| report::note(format!("{image}: {line}"));
+        let name = image.to_string();
+        // Whoever shows the progress may have ended; the build goes on without it.
+        let tell = |progress| drop(events.send(progress));
+        tell(Progress::Began { name: name.clone() });
+        let doing = |line: &str| tell(Progress::Doing { name: name.clone(), what: line.to_owned() });
         let reference = tokio::select! {
-            reference = images.ensure(&image, &progress) => reference?,
+            reference = images.ensure(&image, &doing) => reference?,
             () = stage.interrupted() => return Err(Stop::Interrupted),
         };
-        report::say(format!("{image} is {reference} ({})", crate::timeline::Seconds(began.elapsed())));
+        tell(Progress::Ended { name });
+        built.push(format!("{image} is {reference} ({})", Seconds(began.elapsed())));
     }
+    drop(events);
+    let _ = live.await;
+    built.iter().for_each(report::say);
     Ok(Exit::Pass)
 }
 
@@ -204,10 +224,14 @@ impl Stop {
                 }
                 report::complain(self);
             }
+            Self::Engine(Error::Unreachable { .. }) => report::complain(format!(
+                "{self}\n  in a checkout of Bootproof, as root on Debian or Ubuntu, `make engine` installs and starts one"
+            )),
             _ => report::complain(self),
         }
         match self {
             Self::Engine(Error::Unreachable { .. }) => Exit::NoEngine,
+            Self::Image(image::Error::UnknownFixture { .. } | image::Error::UnknownStage { .. }) => Exit::BadInput,
             Self::Engine(_) | Self::Image(_) => Exit::Invalid,
             Self::NotFound(_) | Self::BadFile(_) => Exit::BadInput,
             Self::NothingSelected(_) => Exit::NothingSelected,

@@ -1,7 +1,5 @@
 //! What happens while a suite runs, for whoever reports it.
 
-use crate::check::verdict::Verdict;
-
 /// Something worth showing at once.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Progress {
@@ -21,7 +19,5 @@ pub enum Progress {
     Ended {
         /// Its name.
         name: String,
-        /// What it comes to.
-        verdict: Verdict,
     },
 }

@@ -54,6 +54,7 @@ pub struct Judged {
 
 /// What a scenario was judged by.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one per scenario")]
 pub enum Outcome {
     /// Its file says nothing that could be run.
     BadFile(Problems),
@@ -112,13 +113,17 @@ impl Suite {
         let began = Instant::now();
         let name = name_of(&case.file);
         self.tell(Progress::Began { name: name.clone() });
-        let claim = case.plan.as_ref().map_or_else(|_| name.clone(), |plan| plan.head.claim.clone());
+        let claim = match &case.plan {
+            Ok(plan) if self.control_only => format!("the control of: {}", plan.head.claim),
+            Ok(plan) => plan.head.claim.clone(),
+            Err(_) => name.clone(),
+        };
         let outcome = match case.plan {
             Err(problems) => Outcome::BadFile(problems),
             Ok(plan) => self.run_plan(plan).await,
         };
         let judged = Judged { file: case.file, claim, verdict: outcome.verdict(), took: began.elapsed(), outcome };
-        self.tell(Progress::Ended { name, verdict: judged.verdict });
+        self.tell(Progress::Ended { name });
         judged
     }
 

@@ -221,14 +221,14 @@ impl Timeline {
             self.find(|what| matches!(what, What::Died { .. })).find(|(_, event)| event.boot == boot)?;
         let What::Died { code } = died.what else { return None };
         let before = || self.events.iter().filter(|event| event.boot == boot && event.at <= died.at);
-        let signalled = before().filter_map(|event| match event.what {
+        let mut signalled = before().filter_map(|event| match event.what {
             What::Signalled { signal } => Some(signal),
             _ => None,
         });
         Some(Death {
             event,
             code,
-            signalled: signalled.last(),
+            signalled: signalled.next_back(),
             out_of_memory: before().any(|event| event.what == What::OutOfMemory),
             after: self.start_of(boot).map_or(Duration::ZERO, |start| between(start.at, died.at)),
         })

@@ -4,6 +4,8 @@
 //! Beside each scenario stands a second test: its control with the good subject
 //! put in the bad one's place must be reported as a control that did not fail.
 
+#![allow(clippy::print_stdout, reason = "a test may print")]
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;

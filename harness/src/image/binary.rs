@@ -15,6 +15,9 @@ use super::output;
 use super::workspace::Workspace;
 use crate::engine::Progress;
 
+/// The profile of programs that go into images, for size.
+const PROFILE: &str = "image";
+
 /// A program that was compiled.
 #[derive(Debug, Clone)]
 pub struct Binary {
@@ -43,7 +46,7 @@ struct Metadata {
 /// Compiles a package's program for a target; cargo knows whether there is anything to do.
 pub async fn compile(workspace: &Workspace, name: &str, target: &str, progress: Progress<'_>) -> Result<Binary, Error> {
     let mut cargo = cargo(workspace.root());
-    cargo.args(["build", "--release", "--locked", "--message-format=json-render-diagnostics"]);
+    cargo.args(["build", "--profile", PROFILE, "--locked", "--message-format=json-render-diagnostics"]);
     cargo.args(["--package", name, "--bin", name, "--target", target]);
     let failed = |log: String| Error::Binary { name: name.to_owned(), target: target.to_owned(), log };
 
@@ -58,7 +61,14 @@ pub async fn compile(workspace: &Workspace, name: &str, target: &str, progress: 
     };
     let tell = async {
         match stderr {
-            Some(stderr) => output::tell(stderr, progress).await,
+            Some(stderr) => {
+                output::tell(stderr, &|line| {
+                    if !is_idle(line) {
+                        progress(line);
+                    }
+                })
+                .await
+            }
             None => String::new(),
         }
     };
@@ -71,6 +81,11 @@ pub async fn compile(workspace: &Workspace, name: &str, target: &str, progress: 
     let content = std::fs::read(&path).map_err(|error| Error::file("read the program", &path, &error))?;
     let hash = Sha256::digest(&content).iter().map(|byte| format!("{byte:02x}")).collect();
     Ok(Binary { content, hash })
+}
+
+/// What cargo says when there was nothing to do.
+fn is_idle(line: &str) -> bool {
+    line.trim_start().starts_with("Finished")
 }
 
 /// The folder that cargo compiles into.

@@ -20,7 +20,7 @@ pub async fn watch(source: Source) {
         if died {
             match source.engine.inspect(&source.id).await {
                 Ok(seen) => {
-                    source.send(source.clock.now(), What::State { status: seen.status, restarts: seen.restart_count })
+                    source.send(source.clock.now(), What::State { status: seen.status, restarts: seen.restart_count });
                 }
                 Err(error) => return source.fail(error),
             }

@@ -92,7 +92,7 @@ fn of_reason(reason: &Reason) -> String {
 
 fn of_finding(finding: &Finding, timeline: &Timeline, file: &str) -> String {
     let Some(breach) = &finding.breach else { return String::new() };
-    let mut text = format!("{} it {}\n", style::bad(format!("✗ {}:", finding.key)), finding.words);
+    let mut text = format!("{} expected that it {}\n", style::bad(format!("✗ {}:", finding.key)), finding.words);
     text += &format!("    but {}\n", breach.saw);
     for line in &breach.detail {
         text += &format!("      {}\n", shorten(line));
@@ -100,8 +100,10 @@ fn of_finding(finding: &Finding, timeline: &Timeline, file: &str) -> String {
     if let Some(event) = breach.decided_by.map(|event| &timeline.events()[event]) {
         text += &format!("    {} {}\n", style::faint("decided by"), told(event, timeline));
     }
-    let place = finding.place.map_or_else(|| "of every scenario".to_owned(), |place| format!("at {file}:{place}"));
-    text + &format!("    {} {place}\n", style::faint("expected"))
+    let place = finding
+        .place
+        .map_or_else(|| "nowhere: it is expected of every scenario".to_owned(), |place| format!("at {file}:{place}"));
+    text + &format!("    {} {place}\n", style::faint("written"))
 }
 
 fn of_control(controlled: &Controlled, file: &str) -> String {

@@ -52,7 +52,7 @@ impl Live {
                     bar.set_message(what);
                 }
             }
-            Progress::Ended { name, .. } => {
+            Progress::Ended { name } => {
                 if let Some(bar) = self.running.remove(&name) {
                     bar.finish_and_clear();
                 }
@@ -67,12 +67,14 @@ impl Default for Live {
     }
 }
 
-/// Without a terminal nobody watches a boot: only builds take long enough.
+/// Without a terminal nobody watches a boot: only builds take long enough, and
+/// of their output only what says how far they are.
 fn tell(progress: Progress) {
-    if let Progress::Doing { name, what } = progress
-        && !what.ends_with(": booting")
-        && !what.contains(": image ")
-    {
-        note(format!("{name}: {what}"));
+    const ASIDE: [&str; 6] = ["booting", "image ", " --->", "Removing intermediate", "Successfully", "Selecting"];
+    if let Progress::Doing { name, what } = progress {
+        let said = what.split_once(": ").map_or(what.as_str(), |(_, said)| said);
+        if !ASIDE.iter().any(|aside| said.starts_with(aside)) {
+            note(format!("{name}: {said}"));
+        }
     }
 }

@@ -1,5 +1,4 @@
 //! The only code that speaks. Everything else returns values.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the place")]
 
 use std::fmt::Display;
 

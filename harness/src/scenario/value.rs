@@ -135,7 +135,7 @@ impl fmt::Display for Duration {
         let millis = self.0.as_millis();
         match millis {
             0..1000 => write!(f, "{millis}ms"),
-            _ if millis % 60_000 == 0 => write!(f, "{}m", millis / 60_000),
+            _ if millis.is_multiple_of(60_000) => write!(f, "{}m", millis / 60_000),
             _ => write!(f, "{}s", self.0.as_secs_f64()),
         }
     }
@@ -163,7 +163,7 @@ impl FromStr for ByteSize {
 impl fmt::Display for ByteSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let units = [(1u64 << 30, "g"), (1 << 20, "m"), (1 << 10, "k")];
-        match units.iter().find(|(unit, _)| self.0 >= *unit && self.0 % unit == 0) {
+        match units.iter().find(|(unit, _)| self.0 >= *unit && self.0.is_multiple_of(*unit)) {
             Some((unit, letter)) => write!(f, "{}{letter}", self.0 / unit),
             None => write!(f, "{}b", self.0),
         }

@@ -30,21 +30,21 @@ fn module(path: &Path) -> String {
 }
 
 /// Who may use whom. What is not listed here, nobody may.
-const ARROWS: [(&str, &[&str]); 23] = [
+const ARROWS: [(&str, &[&str]); 24] = [
     ("lib", &[]),
     ("main", &["cli", "commands", "exit", "report"]),
     ("cli", &[]),
     (
         "commands",
         &[
-            "cli", "clock", "corpus", "doctor", "engine", "exit", "image", "report", "run", "sandbox", "scenario",
-            "suite", "timeline",
+            "cli", "clock", "corpus", "doctor", "engine", "events", "exit", "image", "report", "run", "sandbox",
+            "scenario", "suite", "timeline",
         ],
     ),
     ("exit", &["check", "suite"]),
     ("report", &["check", "corpus", "doctor", "events", "plan", "scenario", "suite", "timeline"]),
     ("suite", &["bundle", "check", "corpus", "events", "image", "plan", "run", "scenario", "snapshot", "timeline"]),
-    ("events", &["check"]),
+    ("events", &[]),
     ("corpus", &["image", "plan", "scenario", "snapshot", "timeline"]),
     ("run", &["clock", "engine", "observe", "plan", "sandbox", "timeline"]),
     ("bundle", &["plan", "redact", "snapshot", "timeline"]),
@@ -57,6 +57,7 @@ const ARROWS: [(&str, &[&str]); 23] = [
     ("plan", &["check", "redact", "scenario", "timeline"]),
     ("check", &["scenario", "snapshot", "timeline"]),
     ("snapshot", &["redact", "timeline"]),
+    ("redact", &[]),
     ("scenario", &["nearest"]),
     ("nearest", &[]),
     ("timeline", &[]),
@@ -66,10 +67,13 @@ const ARROWS: [(&str, &[&str]); 23] = [
 fn modules_use_only_those_that_the_arrows_allow() {
     for (path, code) in sources() {
         let from = module(&path);
-        let allowed = ARROWS.iter().find(|(name, _)| *name == from).map_or(&[][..], |(_, to)| to);
-        for used in code.split("crate::").skip(1).chain(code.split("harness::").skip(usize::from(from == "main"))) {
+        let row = ARROWS.iter().find(|(name, _)| *name == from);
+        let (_, allowed) = row.unwrap_or_else(|| panic!("{from} has no row in the table"));
+        let prefix = if from == "main" { "harness::" } else { "crate::" };
+        for used in code.split(prefix).skip(1) {
+            assert!(!used.starts_with('{'), "{}: one module a line, so that this test sees it", path.display());
             let to: String = used.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-            let is_module = ARROWS.iter().any(|(name, _)| *name == to) || to == "redact";
+            let is_module = ARROWS.iter().any(|(name, _)| *name == to);
             assert!(!is_module || to == from || allowed.contains(&to.as_str()), "{}: {from} -> {to}", path.display());
         }
     }

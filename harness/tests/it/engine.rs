@@ -75,6 +75,17 @@ async fn all<T>(mut flow: Flow<T>) -> Vec<T> {
 }
 
 impl Bench {
+    /// What happened to a container until it had died so often for the last
+    /// time: nothing more happens in a while that is longer than any wait
+    /// before a restart here.
+    async fn until_last_death(&self, id: &str, deaths: usize) -> Vec<Happened> {
+        let mut flow = self.engine.happenings(id, self.began);
+        let told = take_until(&mut flow, last_of(deaths)).await;
+        let more = tokio::time::timeout(Duration::from_secs(1), flow.next()).await;
+        assert!(more.is_err(), "{more:?} after {told:?}");
+        told.into_iter().map(|item| item.what).collect()
+    }
+
     /// What happened to a container until it had died so often.
     async fn until_deaths(&self, id: &str, deaths: usize) -> Vec<Happened> {
         let mut flow = self.engine.happenings(id, self.began);
@@ -124,15 +135,13 @@ async fn an_exit_code_is_told_with_the_death(bench: Bench) {
 async fn on_failure_2_makes_two_restarts(bench: Bench) {
     let id = bench.start("restarts", Deed::Exits(1), json!({ "restart": "on-failure:2" })).await;
     let life = [Happened::Started, Happened::Died(1)];
-    assert_eq!(bench.until_deaths(&id, 3).await, [life.clone(), life.clone(), life].concat());
+    assert_eq!(bench.until_last_death(&id, 3).await, [life.clone(), life.clone(), life].concat());
     // Each boot's lines lie between the death before it and its own.
     let told = take_until(&mut bench.engine.happenings(&id, bench.began), last_of(3)).await;
     let deaths: Vec<_> = told.iter().filter(|it| it.what == Happened::Died(1)).map(|it| it.at).collect();
     let lines: Vec<_> = all(bench.engine.logs(&id, None, false)).await.iter().map(|line| line.at).collect();
     let moments = [lines[0], deaths[0], lines[1], deaths[1], lines[2], deaths[2]];
     assert!(moments.is_sorted(), "{lines:?} {deaths:?}");
-    // The engine settles the state a moment after it tells the death.
-    bench.engine.stop(&id, None).await.unwrap();
     let seen = bench.engine.inspect(&id).await.unwrap();
     assert_eq!((seen.status.as_str(), seen.restart_count), ("exited", 2));
 }
@@ -148,8 +157,7 @@ fn last_of(deaths: usize) -> impl FnMut(&Happening) -> bool {
 
 async fn a_clean_exit_is_no_failure(bench: Bench) {
     let id = bench.start("clean", Deed::Exits(0), json!({ "restart": "on-failure" })).await;
-    assert_eq!(bench.until_deaths(&id, 1).await, [Happened::Started, Happened::Died(0)]);
-    bench.engine.stop(&id, None).await.unwrap();
+    assert_eq!(bench.until_last_death(&id, 1).await, [Happened::Started, Happened::Died(0)]);
     assert_eq!(bench.engine.inspect(&id).await.unwrap().restart_count, 0);
 }
 
@@ -157,9 +165,8 @@ async fn a_signal_by_the_operator_ends_the_restart_policy(bench: Bench) {
     let id = bench.start("operator", Deed::Runs, json!({ "restart": "always" })).await;
     take_until(&mut bench.engine.logs(&id, None, true), |line| line.text == "up").await;
     bench.engine.kill(&id, "SIGKILL").await.unwrap();
-    let told = bench.until_deaths(&id, 1).await;
+    let told = bench.until_last_death(&id, 1).await;
     assert_eq!(told, [Happened::Started, Happened::Signalled(9), Happened::Died(137)]);
-    bench.engine.stop(&id, None).await.unwrap();
     let seen = bench.engine.inspect(&id).await.unwrap();
     assert_eq!((seen.status.as_str(), seen.restart_count), ("exited", 0));
     // What is dead already cannot be killed, and that is no error.
@@ -343,7 +350,7 @@ async fn a_volume_in_use_is_an_error_to_remove(bench: Bench) {
 async fn a_missing_container_is_an_error_to_everything_else(bench: Bench) {
     let (engine, id) = (&bench.engine, bench.name("nobody"));
     let errors = [
-        ("start", engine.start(&id).map(|r| r.err()).await),
+        ("start", engine.start(&id).map(Result::err).await),
         ("stop", engine.stop(&id, None).map(Result::err).await),
         ("kill", engine.kill(&id, "SIGTERM").map(Result::err).await),
         ("inspect", engine.inspect(&id).map(Result::err).await),

@@ -69,8 +69,10 @@ fn carries(labels: &Labels, label: &str) -> bool {
     }
 }
 
-fn made_image(tag: &str, labels: &Labels) -> Image {
-    Image { id: format!("sha256:{tag}"), labels: labels.clone(), size: 1 }
+/// An image that was made anew has another identity under the same name.
+fn keep_image(world: &mut World, tag: &str, labels: &Labels) {
+    let id = format!("sha256:{tag}-{}", world.calls.len());
+    world.images.insert(tag.to_owned(), Image { id, labels: labels.clone(), size: 1 });
 }
 
 fn owned(thing: Thing, labels: &Labels) -> Owned {
@@ -106,8 +108,9 @@ impl Engine for Fake {
     async fn image(&self, reference: &str) -> Result<Option<Image>, Error> {
         self.called("image", reference)?;
         let world = self.world();
-        let scripted = || world.scripts.contains_key(reference).then(|| made_image(reference, &Labels::new()));
-        Ok(world.images.get(reference).cloned().or_else(scripted))
+        let scripted = || Image { id: format!("sha256:{reference}"), labels: Labels::new(), size: 1 };
+        let made = world.images.get(reference).cloned();
+        Ok(made.or_else(|| world.scripts.contains_key(reference).then(scripted)))
     }
 
     async fn in_registry(&self, reference: &str) -> bool {
@@ -121,7 +124,7 @@ impl Engine for Fake {
             return Err(failed(format!("pull the image {reference}"), "no registry answers"));
         }
         progress(&format!("pulled {reference}"));
-        world.images.insert(reference.to_owned(), made_image(reference, &Labels::new()));
+        keep_image(&mut world, reference, &Labels::new());
         Ok(())
     }
 
@@ -130,7 +133,7 @@ impl Engine for Fake {
         while let Some(chunk) = tar.next().await {
             chunk?;
         }
-        self.world().images.insert(tag.to_owned(), made_image(tag, labels));
+        keep_image(&mut self.world(), tag, labels);
         Ok(())
     }
 
@@ -142,7 +145,7 @@ impl Engine for Fake {
             return Err(Error::Build { tag, log: format!("{cause}\n"), cause });
         }
         progress(&format!("built {tag}"));
-        self.world().images.insert(tag, made_image(&build.tag, &build.labels));
+        keep_image(&mut self.world(), &tag, &build.labels);
         Ok(())
     }
 
