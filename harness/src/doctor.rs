@@ -1,12 +1,11 @@
 //! What the engine is like, and what on this machine matters for running scenarios.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::engine::{Engine, Error};
+use crate::engine::{About, Engine, Error};
 
 /// The image whose presence in a registry shows that the registry answers.
 const PUBLIC_IMAGE: &str = "debian:trixie";
@@ -14,25 +13,8 @@ const PUBLIC_IMAGE: &str = "debian:trixie";
 /// What was found.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Diagnosis {
-    /// The engine's product name and version.
-    pub engine: String,
-    /// Where it was reached.
-    pub endpoint: String,
-    /// The API version agreed on.
-    pub api_version: String,
-    /// The version of control groups it limits containers with.
-    pub cgroup_version: String,
-    /// Its storage driver.
-    pub storage_driver: String,
-    /// Its operating system and architecture.
-    pub platform: String,
-    /// How many processors it has.
-    pub cpus: i64,
-    /// How much memory it has, in bytes.
-    pub memory: i64,
-    /// The limits it claims to enforce, by Compose's key. A claim is not a proof:
-    /// each run reads back what took effect.
-    pub claims: BTreeMap<String, bool>,
+    /// What the engine says of itself. Its limits are claims, not proofs.
+    pub about: About,
     /// Whether it can reach the public image registry.
     pub registry_answers: bool,
     /// Free bytes where it keeps its data, if that is on this machine.
@@ -52,19 +34,11 @@ pub async fn examine(engine: &dyn Engine) -> Result<Diagnosis, Error> {
     let registry_answers = engine.in_registry(PUBLIC_IMAGE).await;
     let local = about.endpoint.starts_with("unix://");
     Ok(Diagnosis {
-        engine: about.name,
-        endpoint: about.endpoint,
-        api_version: about.api_version,
-        cgroup_version: about.cgroup_version,
-        storage_driver: about.storage_driver,
-        platform: about.platform,
-        cpus: about.cpus,
-        memory: about.memory,
-        claims: about.limits,
         registry_answers,
         free_disk: local.then(|| free_bytes(Path::new(&about.root_dir))).flatten(),
         mmdebstrap: on_path("mmdebstrap"),
         clock_skew_ms: skew(asked, about.clock, answered),
+        about,
     })
 }
 
@@ -117,7 +91,7 @@ mod tests {
         fake.publish(PUBLIC_IMAGE);
         let seen = examine(&fake).await.unwrap();
         assert!(seen.registry_answers);
-        assert_eq!(seen.claims.get("mem_limit"), Some(&true));
+        assert_eq!(seen.about.limits.get("mem_limit"), Some(&true));
         fake.fail_on("about", "gone");
         assert_eq!(examine(&fake).await.unwrap_err().to_string(), "cannot about: gone");
     }

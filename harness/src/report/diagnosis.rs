@@ -6,17 +6,18 @@ use crate::doctor::Diagnosis;
 /// A table of what was found, with a word on what follows from it.
 #[must_use]
 pub fn diagnosis(found: &Diagnosis) -> String {
-    let (able, unable): (Vec<_>, Vec<_>) = found.claims.iter().partition(|(_, able)| **able);
+    let about = &found.about;
+    let (able, unable): (Vec<_>, Vec<_>) = about.limits.iter().partition(|(_, able)| **able);
     let names =
         |limits: Vec<(&String, &bool)>| limits.into_iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>().join(", ");
     let mut rows = vec![
-        ("engine", format!("{} at {}", found.engine, found.endpoint)),
-        ("API", found.api_version.clone()),
+        ("engine", format!("{} at {}", about.name, about.endpoint)),
+        ("API", about.api_version.clone()),
         (
             "machine",
-            format!("{}, {} processors, {} of memory", found.platform, found.cpus, gib(found.memory.unsigned_abs())),
+            format!("{}, {} processors, {} of memory", about.platform, about.cpus, gib(about.memory.unsigned_abs())),
         ),
-        ("cgroups", format!("version {}", found.cgroup_version)),
+        ("cgroups", format!("version {}", about.cgroup_version)),
         ("limits", format!("it says that it enforces {}", names(able))),
     ];
     if !unable.is_empty() {
@@ -34,8 +35,8 @@ pub fn diagnosis(found: &Diagnosis) -> String {
 
 fn storage(found: &Diagnosis) -> String {
     match found.free_disk {
-        Some(free) => format!("{}, {} free", found.storage_driver, gib(free)),
-        None => format!("{}; its disk is not on this machine, so free space is not known", found.storage_driver),
+        Some(free) => format!("{}, {} free", found.about.storage_driver, gib(free)),
+        None => format!("{}; its disk is not on this machine, so free space is not known", found.about.storage_driver),
     }
 }
 

@@ -7,4 +7,5 @@ mod bad_input;
 mod commands;
 mod engine;
 mod image;
+mod runtime;
 mod whole;

@@ -1,7 +1,6 @@
 //! Where the claims are held: an engine, and images whose containers do what a
 //! claim needs.
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
@@ -11,6 +10,7 @@ use harness::engine::docker::Docker;
 use harness::engine::fake::{Boot, Fake, Script};
 use harness::engine::{ContainerSpec, Engine, Labels, Mount, Start, Stdio};
 use harness::image::{Images, Workspace};
+use harness::sandbox;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -95,11 +95,14 @@ impl Bench {
     }
 
     pub fn label(&self) -> String {
-        format!("io.bootproof.test={}", self.mark)
+        format!("{}={}", sandbox::RUN, self.mark)
     }
 
+    /// Those of a run, so that what a killed test leaves is swept like any other.
     pub fn labels(&self) -> Labels {
-        BTreeMap::from([("io.bootproof.test".to_owned(), self.mark.clone())])
+        let deadline = self.began.as_second() + 600;
+        let labels = [(sandbox::RUN, self.mark.clone()), (sandbox::DEADLINE, deadline.to_string())];
+        labels.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
     }
 
     pub async fn create(&self, name: &str, deed: Deed, runtime: Value) -> String {

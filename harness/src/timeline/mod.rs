@@ -1,0 +1,233 @@
+//! The append-only list of events of one run. Everything known about the run is in it.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+mod death;
+mod event;
+
+pub use death::{Death, signal_name};
+pub use event::{Event, Stdio, What, When};
+
+/// All events of one run, in the order they were recorded.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Timeline {
+    events: Vec<Event>,
+}
+
+impl Timeline {
+    /// Appends one event.
+    pub fn push(&mut self, event: Event) {
+        self.events.push(event);
+    }
+
+    /// Takes in the complete output, of which some lines may be known already,
+    /// and puts everything into the order of boots and time. A line belongs to the boot
+    /// that was the last to begin before the next death.
+    pub fn complete(&mut self, lines: Vec<Event>) {
+        let known: HashSet<(Timestamp, String)> = self
+            .events
+            .iter()
+            .filter(|event| event.is_line())
+            .map(|event| (event.at, event.what.to_string()))
+            .collect();
+        self.events.extend(lines.into_iter().filter(|line| !known.contains(&(line.at, line.what.to_string()))));
+        let deaths: Vec<Timestamp> =
+            self.find(|what| matches!(what, What::Died { .. })).map(|(_, event)| event.at).collect();
+        let boots = self.boots();
+        for event in &mut self.events {
+            if event.is_line() {
+                let before = deaths.iter().filter(|death| **death < event.at).count();
+                event.boot = boots.min(u32::try_from(before).unwrap_or(u32::MAX).saturating_add(1));
+            }
+        }
+        // The engine tells of a start a little after the process wrote its first line.
+        self.events.sort_by_key(|event| (event.boot, event.what != What::Started, event.at));
+    }
+
+    /// All events, in order.
+    #[must_use]
+    pub fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// Events with their places, those first that `what` accepts.
+    pub fn find<'a>(
+        &'a self,
+        what: impl Fn(&What) -> bool + 'a,
+    ) -> impl DoubleEndedIterator<Item = (usize, &'a Event)> {
+        self.events.iter().enumerate().filter(move |(_, event)| what(&event.what))
+    }
+
+    /// The lines of one stream with their places; of both when it is `None`.
+    pub fn lines(&self, of: Option<Stdio>) -> impl DoubleEndedIterator<Item = (usize, &str)> {
+        self.events.iter().enumerate().filter_map(move |(place, event)| match &event.what {
+            What::Log { stream, text } if of.is_none_or(|of| of == *stream) => Some((place, text.as_str())),
+            _ => None,
+        })
+    }
+
+    /// How many times the subject's process was started.
+    #[must_use]
+    pub fn boots(&self) -> u32 {
+        self.events.iter().map(|event| event.boot).max().unwrap_or(0)
+    }
+
+    /// The start of a boot.
+    #[must_use]
+    pub fn start_of(&self, boot: u32) -> Option<&Event> {
+        self.events.iter().find(|event| event.boot == boot && event.what == What::Started)
+    }
+
+    /// The moment a boot became ready.
+    #[must_use]
+    pub fn ready_in(&self, boot: u32) -> Option<(usize, &Event)> {
+        self.find(|what| matches!(what, What::Ready { .. })).find(|(_, event)| event.boot == boot)
+    }
+
+    /// The end of a boot, with what led to it.
+    #[must_use]
+    pub fn death_of(&self, boot: u32) -> Option<Death> {
+        let (event, died) =
+            self.find(|what| matches!(what, What::Died { .. })).find(|(_, event)| event.boot == boot)?;
+        let What::Died { code } = died.what else { return None };
+        let before = || self.events.iter().filter(|event| event.boot == boot && event.at <= died.at);
+        let mut signalled = before().filter_map(|event| match event.what {
+            What::Signalled { signal } => Some(signal),
+            _ => None,
+        });
+        Some(Death {
+            event,
+            code,
+            signalled: signalled.next_back(),
+            out_of_memory: before().any(|event| event.what == What::OutOfMemory),
+            after: self.start_of(boot).map_or(Duration::ZERO, |start| between(start.at, died.at)),
+        })
+    }
+
+    /// The end of the last boot, once the engine has said that no other follows.
+    #[must_use]
+    pub fn final_death(&self) -> Option<Death> {
+        let death = self.death_of(self.boots())?;
+        let after = self.events[death.event..].iter().rev().find_map(|event| match &event.what {
+            What::State { status, .. } => Some(status.as_str()),
+            _ => None,
+        })?;
+        matches!(after, "exited" | "dead" | "removing").then_some(death)
+    }
+
+    /// The refusal to start it, if it was refused.
+    #[must_use]
+    pub fn refusal(&self) -> Option<(usize, &str)> {
+        self.events.iter().enumerate().find_map(|(place, event)| match &event.what {
+            What::Refused { reason } => Some((place, reason.as_str())),
+            _ => None,
+        })
+    }
+
+    /// Whether nothing more can happen: it is dead for good, or never lived.
+    #[must_use]
+    pub fn is_dead(&self) -> bool {
+        self.refusal().is_some() || self.final_death().is_some()
+    }
+
+    /// Whether recording has ended.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.events.iter().any(|event| event.what == What::Over)
+    }
+
+    /// How far the engine's clock is known to have come.
+    #[must_use]
+    pub fn now(&self) -> Option<Timestamp> {
+        self.events.iter().map(|event| event.at).max()
+    }
+
+    /// The time of the first start, from which a reader counts.
+    #[must_use]
+    pub fn origin(&self) -> Option<Timestamp> {
+        self.start_of(1).or_else(|| self.events.first()).map(|event| event.at)
+    }
+
+    /// How long after the first start an event came; nothing before it.
+    #[must_use]
+    pub fn offset(&self, event: &Event) -> Duration {
+        self.origin().map_or(Duration::ZERO, |origin| between(origin, event.at))
+    }
+}
+
+/// The time from one moment to a later one; zero where clocks disagree.
+#[must_use]
+pub fn between(from: Timestamp, to: Timestamp) -> Duration {
+    Duration::try_from(to.duration_since(from)).unwrap_or(Duration::ZERO)
+}
+
+/// A time as a reader takes it in: `0.61 s`.
+#[derive(Debug, Clone, Copy)]
+pub struct Seconds(pub Duration);
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.2} s", self.0.as_secs_f64())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(millis: i64, boot: u32, what: What) -> Event {
+        Event { at: Timestamp::from_millisecond(millis).unwrap(), boot, what }
+    }
+
+    fn line(millis: i64, text: &str) -> Event {
+        // A line that is read after the run does not know its boot.
+        event(millis, 2, What::Log { stream: Stdio::Stdout, text: text.to_owned() })
+    }
+
+    fn two_boots() -> Timeline {
+        let mut timeline = Timeline::default();
+        timeline.push(event(10, 1, What::Started));
+        timeline.push(line(12, "one"));
+        timeline.push(event(20, 1, What::Died { code: 1 }));
+        timeline.push(event(30, 2, What::Started));
+        timeline
+    }
+
+    #[test]
+    fn the_complete_output_adds_what_was_not_followed_and_nothing_twice() {
+        let mut timeline = two_boots();
+        // The first line of a boot may be older than the engine's word that it began.
+        timeline.complete(vec![line(9, "zero"), line(12, "one"), line(19, "last"), line(28, "again")]);
+        let seen: Vec<String> =
+            timeline.events().iter().map(|event| format!("{} {}", event.boot, event.what)).collect();
+        assert_eq!(
+            seen,
+            [
+                "1 started",
+                "1 stdout: zero",
+                "1 stdout: one",
+                "1 stdout: last",
+                "1 exit 1",
+                "2 started",
+                "2 stdout: again"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_death_is_final_only_when_the_engine_says_that_no_boot_follows() {
+        let mut timeline = two_boots();
+        timeline.push(event(40, 2, What::Died { code: 3 }));
+        assert_eq!(timeline.final_death(), None);
+        timeline.push(event(41, 2, What::State { status: "restarting".to_owned(), restarts: 1 }));
+        assert_eq!(timeline.final_death(), None);
+        timeline.push(event(42, 2, What::State { status: "exited".to_owned(), restarts: 1 }));
+        assert_eq!(timeline.final_death().map(|death| (death.code, death.after)), Some((3, Duration::from_millis(10))));
+    }
+}
