@@ -88,7 +88,7 @@ async fn run(arguments: Run) -> Result<Exit, Stop> {
     drop(suite);
     // The reporter ends with the last sender; a panic in it has lost nothing.
     let _ = live.await;
-    report::suite(&judged);
+    report::say(report::summary(&judged));
     if *interrupt.borrow() {
         return Err(Stop::Interrupted);
     }

@@ -1,9 +1,10 @@
 //! The exit codes of the harness. The first that applies is taken.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use crate::check::verdict::Verdict;
-use crate::suite::{Judged, Outcome};
+use crate::judged::{Judged, Outcome};
 
 /// How the harness ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,9 +29,9 @@ impl Exit {
     /// What a suite comes to: a broken claim weighs most, then a bad file, then
     /// what proves nothing.
     #[must_use]
-    pub fn of_suite(judged: &[Judged]) -> Self {
-        let broken = |one: &&Judged| one.verdict == Verdict::Fail;
-        let bad = |one: &Judged| matches!(one.outcome, Outcome::BadFile(_));
+    pub fn of_suite(judged: &[Arc<Judged>]) -> Self {
+        let broken = |one: &&Arc<Judged>| one.verdict == Verdict::Fail;
+        let bad = |one: &Arc<Judged>| matches!(one.outcome, Outcome::BadFile(_));
         if judged.iter().filter(broken).any(|one| !bad(one)) {
             Self::Fail
         } else if judged.iter().any(bad) {

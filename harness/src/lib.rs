@@ -17,6 +17,7 @@ pub mod engine;
 pub mod events;
 pub mod exit;
 pub mod image;
+pub mod judged;
 mod nearest;
 pub mod observe;
 pub mod plan;

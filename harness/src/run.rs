@@ -43,6 +43,9 @@ impl Stage {
     }
 }
 
+/// Takes what happens while it happens.
+pub type Saw<'a> = &'a (dyn Fn(&What) + Sync);
+
 /// What a run leaves to be judged.
 #[derive(Debug)]
 pub struct Record {
@@ -73,13 +76,15 @@ pub enum Invalid {
 
 /// Boots the subject, watches it until its claims are decided, and takes
 /// everything away again.
-pub async fn run(boot: &Boot, image: &str, stage: &Stage) -> Record {
+///
+/// Each event is also told to `saw` at once, for whoever watches.
+pub async fn run(boot: &Boot, image: &str, stage: &Stage, saw: Saw<'_>) -> Record {
     let limit = boot.timeout + boot.settle + grace(boot) + ENGINE_PATIENCE;
     // The label gives a cleanup time to finish before anyone else sweeps.
     let sandbox = Sandbox::new(stage.engine.clone(), later(stage.clock.now(), limit + ENGINE_PATIENCE));
     let mut record = Record { timeline: Timeline::default(), inspection: None, invalid: None };
 
-    let ended = tokio::time::timeout(limit, live(boot, image, stage, &sandbox, &mut record)).await;
+    let ended = tokio::time::timeout(limit, live(boot, image, stage, saw, &sandbox, &mut record)).await;
     let invalid = match ended {
         Ok(Ok(())) => None,
         Ok(Err(invalid)) => Some(invalid),
@@ -91,7 +96,14 @@ pub async fn run(boot: &Boot, image: &str, stage: &Stage) -> Record {
     record
 }
 
-async fn live(boot: &Boot, image: &str, stage: &Stage, sandbox: &Sandbox, record: &mut Record) -> Result<(), Invalid> {
+async fn live(
+    boot: &Boot,
+    image: &str,
+    stage: &Stage,
+    saw: Saw<'_>,
+    sandbox: &Sandbox,
+    record: &mut Record,
+) -> Result<(), Invalid> {
     let mounts = sandbox.volumes(boot, image, &stage.contents).await?;
     let subject = sandbox.subject(boot, image, mounts).await?;
     let mut observer =
@@ -108,7 +120,7 @@ async fn live(boot: &Boot, image: &str, stage: &Stage, sandbox: &Sandbox, record
 
     match stage.engine.start(&subject.id).await? {
         Start::Started => {
-            watch_until_decided(boot, stage, &mut observer, timeline).await?;
+            watch_until_decided(boot, stage, saw, &mut observer, timeline).await?;
             if boot.stops() && !timeline.is_dead() {
                 stop(boot, &subject.id, stage, &mut observer, timeline).await?;
             }
@@ -132,6 +144,7 @@ async fn live(boot: &Boot, image: &str, stage: &Stage, sandbox: &Sandbox, record
 async fn watch_until_decided(
     boot: &Boot,
     stage: &Stage,
+    saw: Saw<'_>,
     observer: &mut Observer,
     timeline: &mut Timeline,
 ) -> Result<(), Invalid> {
@@ -156,6 +169,7 @@ async fn watch_until_decided(
                 while let Some(event) = observer.at_hand()? {
                     timeline.push(event);
                 }
+                timeline.events().last().map(|event| &event.what).map(saw);
             }
             () = stage.clock.until(wake) => {
                 let over = settled.is_some() || wake == timeout;

@@ -13,8 +13,9 @@ use std::sync::Arc;
 use harness::check::verdict::{Unproven, Verdict};
 use harness::commands;
 use harness::corpus::{self, Case};
+use harness::judged::{Outcome, name_of};
 use harness::report;
-use harness::suite::{Outcome, Suite, name_of};
+use harness::suite::Suite;
 use libtest_mimic::{Arguments, Failed, Trial};
 use tokio::sync::mpsc;
 

@@ -2,8 +2,8 @@
 
 use super::style;
 use crate::corpus::Case;
+use crate::judged::name_of;
 use crate::plan::{Boot, Plan};
-use crate::suite::name_of;
 
 /// One line for each scenario.
 #[must_use]

@@ -10,8 +10,9 @@ use tokio::sync::mpsc;
 use super::note;
 use crate::events::Progress;
 
-/// Shows progress on standard error: a moving line for each running scenario
-/// on a terminal; elsewhere only what takes long, a line each.
+/// Shows each result as it comes, on standard output, and progress on standard
+/// error: a moving line for each running scenario on a terminal; elsewhere only
+/// what takes long, a line each.
 pub struct Live {
     bars: Option<MultiProgress>,
     running: HashMap<String, ProgressBar>,
@@ -28,9 +29,11 @@ impl Live {
     /// Shows all that comes, until nobody sends any more.
     pub async fn show(mut self, mut events: mpsc::UnboundedReceiver<Progress>) {
         while let Some(progress) = events.recv().await {
-            match self.bars.clone() {
-                Some(bars) => self.draw(&bars, progress),
-                None => tell(progress),
+            match (self.bars.clone(), progress) {
+                (Some(bars), Progress::Judged(judged)) => bars.suspend(|| super::result(&judged)),
+                (None, Progress::Judged(judged)) => super::result(&judged),
+                (Some(bars), progress) => self.draw(&bars, progress),
+                (None, progress) => tell(progress),
             }
         }
     }
@@ -47,7 +50,7 @@ impl Live {
                 bar.enable_steady_tick(Duration::from_millis(120));
                 self.running.insert(name, bar);
             }
-            Progress::Doing { name, what } => {
+            Progress::Doing { name, what } | Progress::Saw { name, what } => {
                 if let Some(bar) = self.running.get(&name) {
                     bar.set_message(what);
                 }
@@ -57,6 +60,7 @@ impl Live {
                     bar.finish_and_clear();
                 }
             }
+            Progress::Judged(_) => {}
         }
     }
 }
@@ -70,11 +74,10 @@ impl Default for Live {
 /// Without a terminal nobody watches a boot: only builds take long enough, and
 /// of their output only what says how far they are.
 fn tell(progress: Progress) {
-    const ASIDE: [&str; 6] = ["booting", "image ", " --->", "Removing intermediate", "Successfully", "Selecting"];
-    if let Progress::Doing { name, what } = progress {
-        let said = what.split_once(": ").map_or(what.as_str(), |(_, said)| said);
-        if !ASIDE.iter().any(|aside| said.starts_with(aside)) {
-            note(format!("{name}: {said}"));
-        }
+    const ASIDE: [&str; 3] = [" --->", "Removing intermediate", "Successfully"];
+    if let Progress::Doing { name, what } = progress
+        && !ASIDE.iter().any(|aside| what.contains(aside))
+    {
+        note(format!("{name}: {what}"));
     }
 }

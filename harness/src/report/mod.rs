@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use anstream::{eprintln, println};
 
-use crate::suite::Judged;
+use crate::judged::Judged;
 
 mod diagnosis;
 mod judged;
@@ -13,7 +13,8 @@ mod live;
 mod style;
 
 pub use diagnosis::diagnosis;
-use judged::{block, summary};
+use judged::block;
+pub use judged::summary;
 pub use listing::{explanation, list};
 pub use live::Live;
 
@@ -44,14 +45,11 @@ pub fn plain(judged: &Judged) -> String {
     anstream::adapter::strip_str(&format!("{}\n{}", judged::line(judged), block(judged))).to_string()
 }
 
-/// Everything a suite came to.
-pub fn suite(judged: &[Judged]) {
-    for one in judged {
-        println!("{}", judged::line(one));
-        let block = block(one);
-        if !block.is_empty() {
-            println!("{block}");
-        }
+/// What one scenario came to.
+fn result(judged: &Judged) {
+    println!("{}", judged::line(judged));
+    let block = block(judged);
+    if !block.is_empty() {
+        println!("{block}");
     }
-    println!("{}", summary(judged));
 }

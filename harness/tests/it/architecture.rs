@@ -30,7 +30,7 @@ fn module(path: &Path) -> String {
 }
 
 /// Who may use whom. What is not listed here, nobody may.
-const ARROWS: [(&str, &[&str]); 24] = [
+const ARROWS: [(&str, &[&str]); 25] = [
     ("lib", &[]),
     ("main", &["cli", "commands", "exit", "report"]),
     ("cli", &[]),
@@ -41,10 +41,14 @@ const ARROWS: [(&str, &[&str]); 24] = [
             "scenario", "suite", "timeline",
         ],
     ),
-    ("exit", &["check", "suite"]),
-    ("report", &["check", "corpus", "doctor", "events", "plan", "scenario", "suite", "timeline"]),
-    ("suite", &["bundle", "check", "corpus", "events", "image", "plan", "run", "scenario", "snapshot", "timeline"]),
-    ("events", &[]),
+    ("exit", &["check", "judged"]),
+    ("report", &["check", "corpus", "doctor", "events", "judged", "plan", "scenario", "timeline"]),
+    (
+        "suite",
+        &["bundle", "check", "corpus", "events", "image", "judged", "plan", "run", "scenario", "snapshot", "timeline"],
+    ),
+    ("judged", &["check", "image", "run", "scenario", "timeline"]),
+    ("events", &["judged"]),
     ("corpus", &["image", "plan", "scenario", "snapshot", "timeline"]),
     ("run", &["clock", "engine", "observe", "plan", "sandbox", "timeline"]),
     ("bundle", &["plan", "redact", "snapshot", "timeline"]),

@@ -12,11 +12,12 @@ use harness::corpus::Case;
 use harness::engine::fake::{Boot, Fake, Script};
 use harness::engine::{Engine, Stdio};
 use harness::image::Images;
+use harness::judged::{Judged, Outcome};
 use harness::plan::Plan;
 use harness::run::Stage;
 use harness::sandbox::{self, state::Contents};
 use harness::scenario::Surroundings;
-use harness::suite::{Judged, Outcome, Suite};
+use harness::suite::Suite;
 use tokio::sync::{mpsc, watch};
 
 const HEAD: &str = "version = 1\nclaim = \"it boots\"\n";
@@ -58,7 +59,7 @@ impl Bench {
         }
     }
 
-    async fn run(&self, body: &str) -> Judged {
+    async fn run(&self, body: &str) -> Arc<Judged> {
         let file = self.folder.path().join("test.toml");
         let text = format!("{HEAD}{body}");
         let plan = Plan::resolve(&file, &text, &Surroundings::default(), &BTreeMap::new());
@@ -75,7 +76,7 @@ async fn check(good: Script, bad: Script, body: &str, expected: &str) {
     assert_eq!(outcome(&judged), expected, "{body}\n{}", harness::report::plain(&judged));
 }
 
-fn outcome(judged: &Judged) -> String {
+fn outcome(judged: &Arc<Judged>) -> String {
     let verdict = judged.verdict;
     match &judged.outcome {
         Outcome::BadFile(problems) => format!("{verdict}: {problems}"),
