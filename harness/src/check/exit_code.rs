@@ -28,7 +28,7 @@ impl Expectation for ExitCode {
     }
 
     fn wants(&self) -> Wants {
-        Wants { decides: true, ..Wants::default() }
+        Wants { decides: true, ends: true, ..Wants::default() }
     }
 }
 

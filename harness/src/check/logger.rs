@@ -16,7 +16,7 @@ pub const KIND: Kind = Kind {
     summary: "shows no sign of a failed logger; `unchecked` turns this off",
     example: "logger = \"unchecked\"",
     read: |written, reading| one(written.read::<Logger>("[expect]", reading.problems)),
-    unsaid: Some(|| Box::new(Logger::Intact)),
+    unsaid: Some(|_| Box::new(Logger::Intact)),
 };
 
 #[derive(Debug, Deserialize)]

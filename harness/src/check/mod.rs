@@ -54,7 +54,14 @@ pub struct Kind {
     /// Reads its value; what is wrong with it goes to the problems.
     read: fn(Written<'_>, &mut Reading<'_>) -> Vec<Box<dyn Expectation>>,
     /// What is checked where `[expect]` does not say the key.
-    unsaid: Option<fn() -> Box<dyn Expectation>>,
+    unsaid: Option<fn(Unsaid) -> Box<dyn Expectation>>,
+}
+
+/// What an expectation that nobody wrote has to know of those that were written.
+#[derive(Debug, Clone, Copy)]
+pub struct Unsaid {
+    /// Some of them is about how the subject ends.
+    ends: bool,
 }
 
 /// What reading an expectation may use.
@@ -88,6 +95,8 @@ pub struct Wants {
     pub stop: bool,
     /// These absolute paths are looked at, before the start and at the end.
     pub files: Vec<String>,
+    /// It is about how the subject ends: so its end is no surprise.
+    pub ends: bool,
     /// A stored snapshot is compared.
     pub snapshot: bool,
     /// The run can go on until this is decided; without any such expectation
@@ -166,8 +175,9 @@ pub fn read_all(written: Vec<Written<'_>>, reading: &mut Reading<'_>) -> Vec<Cla
             expectation,
         }));
     }
+    let said = Unsaid { ends: claims.iter().any(|claim| claim.expectation.wants().ends) };
     let always = unsaid.into_iter().filter_map(|kind| Some((kind.key, kind.unsaid?)));
-    claims.extend(always.map(|(key, unsaid)| Claim { key, place: None, span: None, expectation: unsaid() }));
+    claims.extend(always.map(|(key, unsaid)| Claim { key, place: None, span: None, expectation: unsaid(said) }));
     claims
 }
 
@@ -193,16 +203,20 @@ pub(crate) mod testing {
     use crate::scenario::Surroundings;
     use crate::timeline::{Event, What};
 
-    /// Reads one expectation as a file would say it.
-    pub fn expectation(toml: &str) -> Box<dyn Expectation> {
+    /// Reads expectations as a file would say them; those of the file come first.
+    fn claims(toml: &str) -> Vec<Claim> {
         let text = format!("version = 1\nclaim = \"c\"\n[subject]\nimage = \"i\"\n[expect]\n{toml}");
         let mut problems = Problems::new(std::path::Path::new("test.toml"), &text);
         let (_, written) = crate::scenario::parse(&text, &Surroundings::default(), &mut problems);
         let snapshots = BTreeMap::from([(Stdio::Stdout, "agreed\n".to_owned())]);
-        let mut reading = Reading { problems: &mut problems, snapshots: &snapshots };
-        let claim = read_all(written, &mut reading).into_iter().find(|claim| claim.place.is_some());
+        let claims = read_all(written, &mut Reading { problems: &mut problems, snapshots: &snapshots });
         assert!(problems.is_empty(), "{problems}");
-        claim.expect("an expectation").expectation
+        claims
+    }
+
+    /// Reads one expectation as a file would say it.
+    pub fn expectation(toml: &str) -> Box<dyn Expectation> {
+        claims(toml).into_iter().next().expect("an expectation").expectation
     }
 
     /// A timeline of these events; each is the milliseconds at which it came.
@@ -229,13 +243,21 @@ pub(crate) mod testing {
 
     /// Judges, and says how it stands in one word or by what it is broken.
     pub fn check(toml: &str, events: &[(i64, What)], expected: &str) {
-        let outcome = expectation(toml).judge(&timeline(events));
-        let seen = match outcome {
+        assert_eq!(standing(&*expectation(toml), events), expected, "{toml} over {events:#?}");
+    }
+
+    /// The same for what is checked although the file does not say it.
+    pub fn check_unsaid(key: &str, toml: &str, events: &[(i64, What)], expected: &str) {
+        let claim = claims(toml).into_iter().find(|claim| claim.key == key).expect("a claim");
+        assert_eq!(standing(&*claim.expectation, events), expected, "{key} beside {toml} over {events:#?}");
+    }
+
+    fn standing(expectation: &dyn Expectation, events: &[(i64, What)]) -> String {
+        match expectation.judge(&timeline(events)) {
             Outcome::Holds => "holds".to_owned(),
             Outcome::Unbroken => "unbroken".to_owned(),
             Outcome::Waiting(_) => "waiting".to_owned(),
             Outcome::Broken(breach) => breach.saw,
-        };
-        assert_eq!(seen, expected, "{toml} over {events:#?}");
+        }
     }
 }

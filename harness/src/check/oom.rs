@@ -8,10 +8,10 @@ use crate::timeline::{Timeline, What};
 
 pub const KIND: Kind = Kind {
     key: "oom",
-    summary: "loses a process to the kernel for memory, or never does",
+    summary: "loses a process to the kernel for memory, or never does; unsaid: never",
     example: "oom = false",
     read: |written, reading| one(written.read("[expect]", reading.problems).map(Oom)),
-    unsaid: None,
+    unsaid: Some(|_| Box::new(Oom(false))),
 };
 
 #[derive(Debug)]
@@ -44,7 +44,7 @@ impl Expectation for Oom {
     }
 
     fn wants(&self) -> Wants {
-        Wants { decides: self.0, ..Wants::default() }
+        Wants { decides: self.0, ends: self.0, ..Wants::default() }
     }
 }
 

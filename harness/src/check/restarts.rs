@@ -12,7 +12,7 @@ pub const KIND: Kind = Kind {
     read: |written, reading| {
         one(written.read("[expect]", reading.problems).map(|n| Restarts { expected: n, said: true }))
     },
-    unsaid: Some(|| Box::new(Restarts { expected: 0, said: false })),
+    unsaid: Some(|_| Box::new(Restarts { expected: 0, said: false })),
 };
 
 #[derive(Debug)]

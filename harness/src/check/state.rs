@@ -11,7 +11,7 @@ pub const KIND: Kind = Kind {
     summary: "ends up running, exited, or refused by the engine",
     example: "state = \"running\"",
     read: |written, reading: &mut Reading<'_>| one(read(written, reading)),
-    unsaid: Some(|| Box::new(Started)),
+    unsaid: Some(|said| if said.ends { Box::new(Unsaid::Starts) } else { Box::new(Unsaid::StaysUp) }),
 };
 
 fn read(written: Written<'_>, reading: &mut Reading<'_>) -> Option<State> {
@@ -59,7 +59,7 @@ impl Expectation for State {
     }
 
     fn wants(&self) -> Wants {
-        Wants { ready_sign: *self == Self::Running, decides: true, ..Wants::default() }
+        Wants { ready_sign: *self == Self::Running, decides: true, ends: *self != Self::Running, ..Wants::default() }
     }
 }
 
@@ -68,27 +68,47 @@ fn stopped_before(timeline: &Timeline, breach: &Breach) -> bool {
     stop.is_some_and(|(step, _)| breach.decided_by.is_some_and(|death| step < death))
 }
 
-/// What is claimed of every subject: that the engine could start it.
+/// What is claimed of every subject of which nobody says otherwise.
 #[derive(Debug)]
-struct Started;
+enum Unsaid {
+    /// The engine can start it.
+    Starts,
+    /// And once it is ready it does not end unasked: a health check that was
+    /// green once is not a running app.
+    StaysUp,
+}
 
-impl Expectation for Started {
+impl Expectation for Unsaid {
     fn words(&self) -> String {
-        "can be started".to_owned()
+        match self {
+            Self::Starts => "can be started",
+            Self::StaysUp => "can be started, and stays up once it is ready",
+        }
+        .to_owned()
     }
 
     fn judge(&self, timeline: &Timeline) -> Outcome {
-        match timeline.refusal() {
-            Some((event, reason)) => Outcome::Broken(Breach::by(event, format!("it could not be started: {reason}"))),
-            None if timeline.boots() > 0 => Outcome::Holds,
-            None => Outcome::Waiting(None),
+        if let Some((event, reason)) = timeline.refusal() {
+            return Outcome::Broken(Breach::by(event, format!("it could not be started: {reason}")));
+        }
+        if timeline.boots() == 0 {
+            return Outcome::Waiting(None);
+        }
+        let was_ready = timeline.ready_in(timeline.boots()).is_some();
+        match (self, timeline.final_death()) {
+            (Self::StaysUp, Some(death)) if was_ready => {
+                let breach = Breach::by(death.event, format!("it was ready, and then ended: {death}"));
+                if stopped_before(timeline, &breach) { Outcome::Holds } else { Outcome::Broken(breach) }
+            }
+            (Self::StaysUp, None) => Outcome::Unbroken,
+            (Self::Starts | Self::StaysUp, _) => Outcome::Holds,
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{check, state};
+    use super::super::testing::{check, check_unsaid, state};
     use super::What::{Died, Refused, Started, Step};
 
     #[test]
@@ -113,6 +133,19 @@ mod tests {
         let exited = "state = \"exited\"";
         check(exited, &[(0, Started), (9, Died { code: 0 }), (9, state("restarting", 1))], "waiting");
         check(exited, &[(0, Started), (9, Died { code: 0 }), (9, state("exited", 1))], "holds");
+    }
+
+    #[test]
+    fn a_subject_that_was_ready_does_not_end_unasked_unless_its_end_is_expected() {
+        let ready = || super::What::Ready { sign: "it logs /up/".to_owned() };
+        let ended = [(0, Started), (5, ready()), (9, Died { code: 0 }), (9, state("exited", 0))];
+        let breach = "it was ready, and then ended: exit 0 0.01 s after it started";
+        check_unsaid("state", "ready_within = \"1s\"", &ended, breach);
+        check_unsaid("state", "exit_code = 0", &ended, "holds");
+        check_unsaid("state", "ready_within = \"1s\"", &ended[..2], "unbroken");
+        let stop = Step { verb: "stop".to_owned() };
+        let stopped = [(0, Started), (5, ready()), (6, stop), (9, Died { code: 0 }), (9, state("exited", 0))];
+        check_unsaid("state", "ready_within = \"1s\"", &stopped, "holds");
     }
 
     #[test]

@@ -129,6 +129,17 @@ async fn a_restart_that_is_expected_is_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_subject_that_ends_as_soon_as_it_is_ready_fails() {
+    check(Script::boot(says(10, "listening").exits(ms(200), 0)), Script::default(), READY, "fail state").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_process_that_is_killed_for_memory_is_no_silent_loss() {
+    check(Script::boot(says(10, "listening").exhausts_memory(ms(200))), Script::default(), READY, "fail oom state")
+        .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_logger_failure_breaks_every_scenario() {
     let boom = says(10, "Error: sonic boom is not ready yet").line(ms(50), Stdio::Stdout, "listening");
     check(Script::boot(boom), Script::default(), READY, "fail logger").await;
