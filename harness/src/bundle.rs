@@ -9,8 +9,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use crate::check::verdict::Unproven;
 use crate::plan::Boot;
 use crate::redact::Redactor;
+use crate::scenario::control::Control;
 use crate::snapshot;
 use crate::timeline::{Stdio, Timeline};
 
@@ -33,7 +35,17 @@ impl Bundle {
             boot.claims.iter().map(|claim| format!("{}: {}", claim.key, claim.expectation.words())).collect();
         bundle.write_json(
             "scenario.json",
-            &serde_json::json!({ "image": image, "subject": boot.subject, "volumes": boot.volumes, "claims": claims }),
+            &serde_json::json!({
+                "harness": env!("CARGO_PKG_VERSION"),
+                "file": boot.file,
+                "claim": boot.claim,
+                "image": image,
+                "subject": boot.subject,
+                "volumes": boot.volumes,
+                "expects": claims,
+                "timeout_ms": boot.timeout.as_millis(),
+                "settle_ms": boot.settle.as_millis(),
+            }),
         )?;
         Ok(bundle)
     }
@@ -59,6 +71,18 @@ impl Bundle {
         self.write_json("verdict.json", verdict)
     }
 
+    /// Writes, beside what was found, whether a control failed as it must.
+    pub fn judge_control(folder: &Path, control: &Control, proven: &Result<String, Unproven>) -> io::Result<()> {
+        let (because_of, unproven) = (proven.as_ref().ok(), proven.as_ref().err().map(ToString::to_string));
+        let verdict = serde_json::json!({
+            "fails": control.fails,
+            "because": control.because,
+            "decided_by": because_of,
+            "unproven": unproven,
+        });
+        std::fs::write(folder.join("control.json"), serde_json::to_string_pretty(&verdict)? + "\n")
+    }
+
     /// Where it is.
     #[must_use]
     pub fn folder(&self) -> &Path {
@@ -66,10 +90,11 @@ impl Bundle {
     }
 
     fn write_json(&self, name: &str, value: &impl Serialize) -> io::Result<()> {
-        self.write(name, &(serde_json::to_string_pretty(value)? + "\n"))
+        let value = self.redactor.redact_json(serde_json::to_value(value)?);
+        self.write(name, &(serde_json::to_string_pretty(&value)? + "\n"))
     }
 
     fn write(&self, name: &str, text: &str) -> io::Result<()> {
-        std::fs::write(self.folder.join(name), self.redactor.redact(text))
+        std::fs::write(self.folder.join(name), text)
     }
 }

@@ -43,7 +43,7 @@ pub enum Stop {
     #[error("no scenario {0}; `harness list` shows those there are")]
     NothingSelected(String),
     /// The user stopped it.
-    #[error("interrupted; nothing is left in the engine")]
+    #[error("interrupted; the containers and volumes of its runs are removed")]
     Interrupted,
 }
 
@@ -148,8 +148,13 @@ async fn clean(all: bool, images: bool) -> Result<Exit, Stop> {
     for thing in &removed {
         report::say(format!("removed {thing}"));
     }
-    if removed.is_empty() {
-        report::say("nothing to remove");
+    let living = stage.engine.labelled(sandbox::RUN).await?.len();
+    match (removed.is_empty(), living) {
+        (true, 0) => report::say("nothing to remove"),
+        (false, 0) => {}
+        (_, living) => report::say(format!(
+            "{living} things belong to runs that may still be alive, and go when their time is over; `--all` removes them now"
+        )),
     }
     Ok(Exit::Pass)
 }
@@ -185,12 +190,14 @@ fn described(selection: &Selection) -> String {
 pub async fn stage(paths: &[PathBuf]) -> Result<(Stage, Images), Stop> {
     let engine: Arc<dyn Engine> = Arc::new(Docker::connect().await?);
     let asked = Instant::now();
-    let clock = Clock::set(engine.about().await?.clock, asked.elapsed());
+    let about = engine.about().await?;
+    let clock = Clock::set(about.clock, asked.elapsed());
+    let unenforced = about.limits.into_iter().filter(|(_, able)| !able).map(|(limit, _)| limit).collect();
     let here = paths.first().and_then(|path| path.canonicalize().ok()).or_else(|| std::env::current_dir().ok());
     let workspace = here.and_then(|here| Workspace::find(&here));
     let contents = Contents { root: workspace.as_ref().map(Workspace::state_folder) };
     let images = Images::new(engine.clone(), workspace);
-    Ok((Stage { engine, clock, contents, interrupt: interrupts() }, images))
+    Ok((Stage { engine, clock, unenforced, contents, interrupt: interrupts() }, images))
 }
 
 /// Becomes true at the first Ctrl-C, TERM or HUP.

@@ -1,6 +1,6 @@
 //! What scenarios came to, with all that it was judged by.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -63,6 +63,8 @@ pub struct Reason {
     pub title: String,
     /// More lines, such as the log of a build.
     pub detail: Vec<String>,
+    /// The user stopped it: there is nothing to tell of it.
+    pub interrupted: bool,
 }
 
 /// A control's run, and whether it failed as it must.
@@ -80,8 +82,15 @@ pub struct Controlled {
 #[must_use]
 pub fn name_of(file: &Path) -> String {
     let stem = file.with_extension("");
-    let parts: Vec<_> = stem.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
-    let below = parts.iter().rposition(|part| part == "scenarios").map_or(parts.len().saturating_sub(1), |at| at + 1);
+    let parts: Vec<_> = stem
+        .components()
+        .filter_map(|part| match part {
+            Component::Normal(part) => Some(part.to_string_lossy().into_owned()),
+            _ => None,
+        })
+        .collect();
+    // Elsewhere the whole path: two files of the same name are two scenarios.
+    let below = parts.iter().rposition(|part| part == "scenarios").map_or(0, |at| at + 1);
     parts[below..].join("/")
 }
 
@@ -127,18 +136,18 @@ impl Controlled {
 
 impl From<&Invalid> for Reason {
     fn from(invalid: &Invalid) -> Self {
-        Self { title: invalid.to_string(), detail: Vec::new() }
+        Self { title: invalid.to_string(), detail: Vec::new(), interrupted: matches!(invalid, Invalid::Interrupted) }
     }
 }
 
 impl Reason {
     /// An image that could not be had, with the log of its build.
     pub(crate) fn from_image(error: &crate::image::Error) -> Self {
-        Self { title: error.to_string(), detail: error.log().lines().map(str::to_owned).collect() }
+        Self { title: error.to_string(), detail: error.log().lines().map(str::to_owned).collect(), interrupted: false }
     }
 
     /// A file of ours that could not be written.
     pub(crate) fn unwritable(path: &Path, error: &std::io::Error) -> Self {
-        Self { title: format!("cannot write {}: {error}", path.display()), detail: Vec::new() }
+        Self { title: format!("cannot write {}: {error}", path.display()), detail: Vec::new(), interrupted: false }
     }
 }

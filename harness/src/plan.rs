@@ -15,6 +15,7 @@ use crate::redact::Redactor;
 use crate::scenario::control::Control;
 use crate::scenario::problem::{Problem, Problems};
 use crate::scenario::subject::Subject;
+use crate::scenario::value::Restart;
 use crate::scenario::volume::Volume;
 use crate::scenario::{self, Head, Scenario, Surroundings};
 use crate::timeline::{Stdio, Timeline};
@@ -35,6 +36,10 @@ pub struct Plan {
 /// One run: a subject, its state, and the claims about it.
 #[derive(Debug, Clone)]
 pub struct Boot {
+    /// The file it comes from.
+    pub file: PathBuf,
+    /// What the file claims.
+    pub claim: String,
     /// The container under test.
     pub subject: Subject,
     /// The state mounted into it.
@@ -69,7 +74,8 @@ impl Plan {
     ) -> Result<Self, Problems> {
         let mut problems = Problems::new(file, text);
         let (scenario, written) = scenario::parse(text, around, &mut problems);
-        let claims = check::read_all(written, &mut Reading { problems: &mut problems, snapshots });
+        let ready = scenario.as_ref().is_some_and(|scenario| scenario.subject.ready.is_some());
+        let claims = check::read_all(written, &mut Reading { problems: &mut problems, ready, snapshots });
         let resolved = scenario.map(|scenario| {
             // Words that could not be read must not be missed where they are meant.
             if problems.is_empty() {
@@ -85,10 +91,14 @@ impl Plan {
 
     fn assemble(file: &Path, scenario: Scenario, claims: Vec<Claim>) -> Self {
         let Scenario { head, subject, volumes, control } = scenario;
-        let claims = claims.into_iter().map(Arc::new).collect();
-        let main = Boot { subject, volumes, claims, timeout: head.timeout.0, settle: head.settle.0 };
+        let claims: Vec<Arc<Claim>> = claims.into_iter().map(Arc::new).collect();
+        // A budget that is longer than the timeout was meant to be used.
+        let takes = claims.iter().filter_map(|claim| claim.expectation.wants().takes).sum::<Duration>();
+        let timeout = head.timeout.0.max(takes + head.settle.0);
+        let (file, claim) = (file.to_owned(), head.claim.clone());
+        let main = Boot { file: file.clone(), claim, subject, volumes, claims, timeout, settle: head.settle.0 };
         let control = control.map(|control| (main.broken(&control), control));
-        Self { file: file.to_owned(), head, main, control }
+        Self { file, head, main, control }
     }
 
     /// The name of the scenario: its file's, without the ending.
@@ -108,6 +118,13 @@ fn find_contradictions(scenario: &Scenario, claims: &[Claim], problems: &mut Pro
         let help =
             "say it in [subject]: `ready = { log = \"listening\" }` or `ready = { http = \"/health\", port = 8080 }`";
         problems.add(Problem::new(claim.span.clone(), title).help(help));
+    }
+    if scenario.subject.runtime.restart == Restart::No
+        && let Some(claim) = said().find(|claim| claim.expectation.wants().restarts)
+    {
+        let title = "`restarts` expects a restart, and nothing restarts the subject";
+        problems
+            .add(Problem::new(claim.span.clone(), title).help("give [subject] a policy: `restart = \"on-failure:3\"`"));
     }
     let ends = scenario.subject.ready.is_some() || said().any(|claim| claim.expectation.wants().decides);
     if said().next().is_some() && !ends {
@@ -149,7 +166,7 @@ impl Boot {
     #[must_use]
     pub fn redactor(&self) -> Redactor {
         let environment = &self.subject.runtime.environment;
-        Redactor::from_environment(environment.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+        Redactor::from_environment(environment.iter().map(|(name, value)| (name.as_str(), value.0.as_str())))
     }
 
     /// The paths to look at, each once.

@@ -4,6 +4,7 @@
 use std::sync::LazyLock;
 
 use regex::Regex;
+use serde_json::Value;
 
 /// What stands where a secret stood.
 pub const REDACTED: &str = "[REDACTED]";
@@ -31,6 +32,18 @@ impl Redactor {
         Self { secrets }
     }
 
+    /// The value without any secret in any of its texts. Text that was made of
+    /// JSON already may hold a secret in another spelling, so this comes before.
+    #[must_use]
+    pub fn redact_json(&self, value: Value) -> Value {
+        match value {
+            Value::String(text) => Value::String(self.redact(&text)),
+            Value::Array(list) => list.into_iter().map(|value| self.redact_json(value)).collect(),
+            Value::Object(map) => map.into_iter().map(|(key, value)| (key, self.redact_json(value))).collect(),
+            other => other,
+        }
+    }
+
     /// The text without any secret.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
@@ -38,10 +51,13 @@ impl Redactor {
     }
 }
 
+/// The same names as the entrypoint takes for secrets.
 fn is_secret_name(name: &str) -> bool {
-    const WORDS: [&str; 7] = ["PASSWORD", "PASSWD", "SECRET", "TOKEN", "CREDENTIAL", "PRIVATE", "API_KEY"];
+    const PARTS: [&str; 7] = ["PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "TOKEN", "CREDENTIAL", "PRIVATE"];
+    const ENDS: [&str; 4] = ["KEY", "PASS", "_PWD", "_AUTH"];
     let name = name.to_ascii_uppercase();
-    !name.ends_with("_FILE") && (WORDS.iter().any(|word| name.contains(word)) || name.ends_with("_KEY"))
+    let is_path = name.ends_with("_FILE");
+    !is_path && (PARTS.iter().any(|part| name.contains(part)) || ENDS.iter().any(|end| name.ends_with(end)))
 }
 
 fn password_in_url(value: &str) -> Option<&str> {
@@ -83,12 +99,15 @@ mod tests {
             ("JWT_SECRET", "s3cr3t-value"),
             ("DATABASE_URL", "postgres://app:pa$$word@db/app"),
             ("SECRET_FILE", "/run/secrets/one"),
+            ("DB_PASS", "hunter2-pass"),
+            ("SSH_PASSPHRASE", "phrase-four"),
             ("TOKEN", "abc"),
             ("PORT", "3000"),
         ];
         let redactor = Redactor::from_environment(variables.into_iter());
-        let seen = redactor.redact("s3cr3t-value at pa$$word in /run/secrets/one with abc on 3000");
-        assert_eq!(seen, "[REDACTED] at [REDACTED] in /run/secrets/one with abc on 3000");
+        let seen =
+            redactor.redact("s3cr3t-value, hunter2-pass, phrase-four at pa$$word in /run/secrets/one with abc on 3000");
+        assert_eq!(seen, "[REDACTED], [REDACTED], [REDACTED] at [REDACTED] in /run/secrets/one with abc on 3000");
     }
 
     #[test]

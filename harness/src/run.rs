@@ -19,6 +19,9 @@ const ENGINE_PATIENCE: Duration = Duration::from_secs(60);
 /// Docker's own grace, where neither the scenario nor the image sets one.
 const DEFAULT_GRACE: Duration = Duration::from_secs(10);
 
+/// How far the engine's events may lag behind its state.
+const LAG: Duration = Duration::from_secs(5);
+
 /// What a run needs besides its boot.
 #[derive(Clone)]
 pub struct Stage {
@@ -26,6 +29,8 @@ pub struct Stage {
     pub engine: Arc<dyn Engine>,
     /// The engine's time.
     pub clock: Clock,
+    /// The limits that the engine says it cannot enforce, by Compose's key.
+    pub unenforced: Vec<String>,
     /// The state directories that volumes begin with.
     pub contents: Contents,
     /// Becomes true when the user wants to stop.
@@ -104,6 +109,10 @@ async fn live(
     sandbox: &Sandbox,
     record: &mut Record,
 ) -> Result<(), Invalid> {
+    let limits = boot.subject.runtime.limits();
+    if let Some(limit) = limits.iter().find(|limit| stage.unenforced.iter().any(|other| other == *limit)) {
+        return Err(Invalid::NotEnforced(format!("its kernel has no support for `{limit}`")));
+    }
     let mounts = sandbox.volumes(boot, image, &stage.contents).await?;
     let subject = sandbox.subject(boot, image, mounts).await?;
     let mut observer =
@@ -121,6 +130,7 @@ async fn live(
     match stage.engine.start(&subject.id).await? {
         Start::Started => {
             watch_until_decided(boot, stage, saw, &mut observer, timeline).await?;
+            catch_up(stage, &mut observer, timeline).await?;
             if boot.stops() && !timeline.is_dead() {
                 stop(boot, &subject.id, stage, &mut observer, timeline).await?;
             }
@@ -181,6 +191,22 @@ async fn watch_until_decided(
             () = stage.interrupted() => return Err(Invalid::Interrupted),
         }
     }
+}
+
+/// Takes in what the engine knows already. A subject that is dead now has died
+/// in this run, even if the event that says so is still on its way.
+async fn catch_up(stage: &Stage, observer: &mut Observer, timeline: &mut Timeline) -> Result<(), Invalid> {
+    let seen = observer.state().await?;
+    let dead = matches!(&seen.what, What::State { status, .. } if status == "exited" || status == "dead");
+    timeline.push(seen);
+    let give_up = later(stage.clock.now(), LAG);
+    while dead && !timeline.is_dead() {
+        tokio::select! {
+            event = observer.next() => timeline.push(event?),
+            () = stage.clock.until(give_up) => return Ok(()),
+        }
+    }
+    Ok(())
 }
 
 /// Asks the subject to stop and takes in events until it is dead.

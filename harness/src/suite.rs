@@ -8,7 +8,8 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::bundle::Bundle;
-use crate::check::verdict::{self, Verdict};
+use crate::check;
+use crate::check::verdict::{self, Finding, Verdict};
 use crate::corpus::{Case, snapshot_path};
 use crate::events::Progress;
 use crate::image::Images;
@@ -72,7 +73,7 @@ impl Suite {
         }
         let mut main = self.run_boot(&name, "main", &plan.main).await;
         if self.accept && plan.main.has_snapshots() && main.invalid.is_none() {
-            main = self.accept_snapshots(&plan, main);
+            main = accept_snapshots(&plan, main);
         }
         let control = match &plan.control {
             // A run that was interrupted or that fails needs no control to say so.
@@ -86,9 +87,14 @@ impl Suite {
 
     /// Runs a boot as a control, and says whether it failed as it must.
     pub async fn run_control(&self, name: &str, boot: &Boot, control: Control) -> Controlled {
-        let judgement = self.run_boot(name, "control", boot).await;
+        let mut judgement = self.run_boot(name, "control", boot).await;
         let proven = verdict::control(&control.fails, &control.because, &judgement.findings, &judgement.timeline)
             .map(|breach| verdict::decider(breach, &judgement.timeline));
+        if let Some(folder) = &judgement.bundle
+            && let Err(error) = Bundle::judge_control(folder, &control, &proven)
+        {
+            judgement.invalid = judgement.invalid.or(Some(Reason::unwritable(folder, &error)));
+        }
         Controlled { control, judgement, proven }
     }
 
@@ -96,6 +102,9 @@ impl Suite {
         let doing = |what: String| self.tell(Progress::Doing { name: name.to_owned(), what });
         let folder = self.bundles.join(name).join(role);
         let progress = |line: &str| doing(format!("{role}: {line}"));
+        if *self.stage.interrupt.borrow() {
+            return Judgement::nothing(Reason::from(&Invalid::Interrupted));
+        }
         let image = tokio::select! {
             image = self.images.ensure(&boot.subject.image, &progress) => image,
             () = self.stage.interrupted() => return Judgement::nothing(Reason::from(&Invalid::Interrupted)),
@@ -113,24 +122,36 @@ impl Suite {
         judge(boot, record, &bundle)
     }
 
-    /// Makes what the subject wrote its snapshots, and judges again by them.
-    fn accept_snapshots(&self, plan: &Plan, main: Judgement) -> Judgement {
-        for stream in [Stdio::Stdout, Stdio::Stderr] {
-            let path = snapshot_path(&plan.file, stream);
-            let text = snapshot::file(&plan.file.to_string_lossy(), stream, &snapshot::text_of(&main.timeline, stream));
-            if let Err(error) = std::fs::write(&path, text) {
-                return Judgement { invalid: Some(Reason::unwritable(&path, &error)), ..main };
-            }
-        }
-        match Case::read(&plan.file).plan {
-            Ok(plan) => Judgement { findings: verdict::judge(&plan.main.claims, &main.timeline), ..main },
-            Err(_) => main,
-        }
-    }
-
     fn tell(&self, progress: Progress) {
         // Whoever reported may have left; the run goes on without it.
         let _ = self.events.send(progress);
+    }
+}
+
+/// Makes what the subject wrote its snapshots, and judges again by them. The
+/// output of a subject that breaks another claim is nothing to agree to.
+fn accept_snapshots(plan: &Plan, main: Judgement) -> Judgement {
+    let other = |finding: &Finding| finding.breach.is_some() && finding.key != check::SNAPSHOTS;
+    if main.findings.iter().any(other) {
+        return main;
+    }
+    for stream in [Stdio::Stdout, Stdio::Stderr] {
+        let path = snapshot_path(&plan.file, stream);
+        let text = snapshot::file(&plan.file.to_string_lossy(), stream, &snapshot::text_of(&main.timeline, stream));
+        if let Err(error) = std::fs::write(&path, text) {
+            return Judgement { invalid: Some(Reason::unwritable(&path, &error)), ..main };
+        }
+    }
+    match Case::read(&plan.file).plan {
+        Ok(plan) => Judgement { findings: verdict::judge(&plan.main.claims, &main.timeline), ..main },
+        Err(problems) => {
+            let reason = Reason {
+                title: format!("the file has changed since: {problems}"),
+                detail: Vec::new(),
+                interrupted: false,
+            };
+            Judgement { invalid: Some(reason), ..main }
+        }
     }
 }
 

@@ -18,7 +18,7 @@ pub const KIND: Kind = Kind {
 };
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table such as { grew = true }")]
 struct AsWritten {
     present: Option<bool>,
     grew: Option<bool>,

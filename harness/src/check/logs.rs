@@ -18,7 +18,7 @@ pub const KIND: Kind = Kind {
 };
 
 #[derive(Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
 #[derive(Default)]
 struct AsWritten {
     contains: Vec<Pattern>,

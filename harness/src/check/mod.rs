@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -43,6 +44,9 @@ pub const KINDS: [Kind; 9] = [
 /// The key of the expectation that knows a restart loop.
 pub const LOOP: &str = restarts::KIND.key;
 
+/// The key of the expectation that compares snapshots.
+pub const SNAPSHOTS: &str = logs::KIND.key;
+
 /// A kind of expectation.
 pub struct Kind {
     /// Its key in `[expect]`, and its name everywhere.
@@ -62,12 +66,18 @@ pub struct Kind {
 pub struct Unsaid {
     /// Some of them is about how the subject ends.
     ends: bool,
+    /// The subject says when it is ready.
+    ready: bool,
+    /// Some of them is about when it is.
+    ready_within: bool,
 }
 
 /// What reading an expectation may use.
 pub struct Reading<'a> {
     /// Takes what is wrong.
     pub problems: &'a mut Problems,
+    /// Whether the subject says when it is ready.
+    pub ready: bool,
     /// The stored snapshots, by stream.
     pub snapshots: &'a BTreeMap<Stdio, String>,
 }
@@ -95,6 +105,10 @@ pub struct Wants {
     pub stop: bool,
     /// These absolute paths are looked at, before the start and at the end.
     pub files: Vec<String>,
+    /// The restart policy has to act.
+    pub restarts: bool,
+    /// The run may take so long, whatever its timeout says.
+    pub takes: Option<Duration>,
     /// It is about how the subject ends: so its end is no surprise.
     pub ends: bool,
     /// A stored snapshot is compared.
@@ -175,7 +189,11 @@ pub fn read_all(written: Vec<Written<'_>>, reading: &mut Reading<'_>) -> Vec<Cla
             expectation,
         }));
     }
-    let said = Unsaid { ends: claims.iter().any(|claim| claim.expectation.wants().ends) };
+    let said = Unsaid {
+        ends: claims.iter().any(|claim| claim.expectation.wants().ends),
+        ready: reading.ready,
+        ready_within: claims.iter().any(|claim| claim.key == ready_within::KIND.key),
+    };
     let always = unsaid.into_iter().filter_map(|kind| Some((kind.key, kind.unsaid?)));
     claims.extend(always.map(|(key, unsaid)| Claim { key, place: None, span: None, expectation: unsaid(said) }));
     claims
@@ -209,7 +227,7 @@ pub(crate) mod testing {
         let mut problems = Problems::new(std::path::Path::new("test.toml"), &text);
         let (_, written) = crate::scenario::parse(&text, &Surroundings::default(), &mut problems);
         let snapshots = BTreeMap::from([(Stdio::Stdout, "agreed\n".to_owned())]);
-        let claims = read_all(written, &mut Reading { problems: &mut problems, snapshots: &snapshots });
+        let claims = read_all(written, &mut Reading { problems: &mut problems, ready: true, snapshots: &snapshots });
         assert!(problems.is_empty(), "{problems}");
         claims
     }

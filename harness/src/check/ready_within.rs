@@ -56,7 +56,7 @@ impl Expectation for ReadyWithin {
     }
 
     fn wants(&self) -> Wants {
-        Wants { ready_sign: true, decides: true, ..Wants::default() }
+        Wants { ready_sign: true, decides: true, takes: Some(self.within.0), ..Wants::default() }
     }
 }
 
@@ -74,12 +74,13 @@ impl ReadyWithin {
                 }
             };
         }
-        if let Some(death) = timeline.death_of(boot) {
+        let limit = deadline(start.at, self.within);
+        // What was too late before it died was too late.
+        if let Some(death) = timeline.death_of(boot).filter(|death| timeline.events()[death.event].at < limit) {
             return Outcome::Broken(Breach::by(death.event, format!("boot {boot} was never ready: {death}")));
         }
-        let limit = deadline(start.at, self.within);
         match timeline.now() {
-            Some(now) if now >= limit => Outcome::Broken(late(boot, timeline)),
+            Some(now) if now >= limit => Outcome::Broken(late(boot, limit, timeline)),
             _ => Outcome::Waiting(Some(limit)),
         }
     }
@@ -90,8 +91,10 @@ fn deadline(start: Timestamp, within: Duration) -> Timestamp {
 }
 
 /// It lives, but is not ready: the last answer of a probe says most.
-fn late(boot: u32, timeline: &Timeline) -> Breach {
-    let probed = timeline.find(|what| matches!(what, What::Probe { .. })).rfind(|(_, event)| event.boot == boot);
+fn late(boot: u32, limit: Timestamp, timeline: &Timeline) -> Breach {
+    let probed = timeline
+        .find(|what| matches!(what, What::Probe { .. }))
+        .rfind(|(_, event)| event.boot == boot && event.at <= limit);
     match probed {
         Some((event, probe)) => {
             Breach::by(event, format!("boot {boot} runs but is not ready; the last answer: {}", probe.what))

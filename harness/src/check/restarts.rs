@@ -44,16 +44,16 @@ impl Expectation for Restarts {
     }
 
     fn wants(&self) -> Wants {
-        Wants { decides: self.said && self.expected > 0, ..Wants::default() }
+        Wants { decides: self.said && self.expected > 0, restarts: self.expected > 0, ..Wants::default() }
     }
 }
 
 impl Restarts {
     fn too_many(&self, seen: u32, timeline: &Timeline) -> Breach {
         let deaths: Vec<_> = (1..=seen).filter_map(|boot| Some((boot, timeline.death_of(boot)?))).collect();
-        let last_words = deaths.first().and_then(|(boot, _)| last_words(*boot, timeline));
+        let last_words = deaths.first().and_then(|(boot, _)| timeline.last_words(*boot));
         let mut detail: Vec<String> = deaths.iter().map(|(boot, death)| format!("boot {boot}: {death}")).collect();
-        detail.extend(last_words.map(|words| format!("last words of boot 1: {words}")));
+        detail.extend(last_words.map(|words| format!("last words of boot 1: {}", words.what)));
         let saw = format!("restart loop: restarted {}, where {} allowed", times(seen), allowed(self.expected));
         let decider = deaths.get(self.expected as usize).or(deaths.last()).map(|(_, death)| death.event);
         Breach { saw, decided_by: decider, detail }
@@ -72,11 +72,6 @@ impl Restarts {
         };
         Breach { saw, decided_by: timeline.find(of_subject).next_back().map(|(event, _)| event), detail: Vec::new() }
     }
-}
-
-fn last_words(boot: u32, timeline: &Timeline) -> Option<String> {
-    let of_boot = timeline.find(|what| matches!(what, What::Log { .. })).rfind(|(_, event)| event.boot == boot);
-    of_boot.map(|(_, event)| event.what.to_string())
 }
 
 fn times(count: u32) -> String {

@@ -11,7 +11,10 @@ pub const KIND: Kind = Kind {
     summary: "ends up running, exited, or refused by the engine",
     example: "state = \"running\"",
     read: |written, reading: &mut Reading<'_>| one(read(written, reading)),
-    unsaid: Some(|said| if said.ends { Box::new(Unsaid::Starts) } else { Box::new(Unsaid::StaysUp) }),
+    unsaid: Some(|said| match said.ends || !said.ready {
+        true => Box::new(Unsaid::Starts),
+        false => Box::new(Unsaid::StaysUp { becomes_ready: !said.ready_within }),
+    }),
 };
 
 fn read(written: Written<'_>, reading: &mut Reading<'_>) -> Option<State> {
@@ -75,14 +78,18 @@ enum Unsaid {
     Starts,
     /// And once it is ready it does not end unasked: a health check that was
     /// green once is not a running app.
-    StaysUp,
+    StaysUp {
+        /// And it becomes ready at all, where nothing else says so.
+        becomes_ready: bool,
+    },
 }
 
 impl Expectation for Unsaid {
     fn words(&self) -> String {
         match self {
             Self::Starts => "can be started",
-            Self::StaysUp => "can be started, and stays up once it is ready",
+            Self::StaysUp { becomes_ready: true } => "becomes ready, and then stays up",
+            Self::StaysUp { becomes_ready: false } => "stays up once it is ready",
         }
         .to_owned()
     }
@@ -96,20 +103,27 @@ impl Expectation for Unsaid {
         }
         let was_ready = timeline.ready_in(timeline.boots()).is_some();
         match (self, timeline.final_death()) {
-            (Self::StaysUp, Some(death)) if was_ready => {
+            (Self::StaysUp { .. }, Some(death)) if was_ready => {
                 let breach = Breach::by(death.event, format!("it was ready, and then ended: {death}"));
                 if stopped_before(timeline, &breach) { Outcome::Holds } else { Outcome::Broken(breach) }
             }
-            (Self::StaysUp, None) => Outcome::Unbroken,
-            (Self::Starts | Self::StaysUp, _) => Outcome::Holds,
+            (Self::StaysUp { becomes_ready: true }, _) if !was_ready && timeline.is_over() => {
+                Outcome::Broken(never_ready(timeline))
+            }
+            (Self::StaysUp { .. }, _) => Outcome::Unbroken,
+            (Self::Starts, _) => Outcome::Holds,
         }
     }
+}
+
+fn never_ready(timeline: &Timeline) -> Breach {
+    broken_by_end(timeline).unwrap_or_else(|| Breach::by_absence("it never became ready"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::testing::{check, check_unsaid, state};
-    use super::What::{Died, Refused, Started, Step};
+    use super::What::{Died, Over, Refused, Started, Step};
 
     #[test]
     fn a_subject_is_running_until_it_is_dead_for_good() {
@@ -143,6 +157,7 @@ mod tests {
         check_unsaid("state", "ready_within = \"1s\"", &ended, breach);
         check_unsaid("state", "exit_code = 0", &ended, "holds");
         check_unsaid("state", "ready_within = \"1s\"", &ended[..2], "unbroken");
+        check_unsaid("state", "restarts = 0", &[(0, Started), (9, Over)], "it never became ready");
         let stop = Step { verb: "stop".to_owned() };
         let stopped = [(0, Started), (5, ready()), (6, stop), (9, Died { code: 0 }), (9, state("exited", 0))];
         check_unsaid("state", "ready_within = \"1s\"", &stopped, "holds");

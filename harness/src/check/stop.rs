@@ -45,6 +45,10 @@ impl Expectation for Stop {
                 || Breach::by_absence("it was never asked to stop"),
                 |breach| Breach { saw: format!("it was not there to be stopped: {}", breach.saw), ..breach },
             )),
+            // Without a signal it was not the stop that ended it, however close the two came.
+            (Some((event, _)), Some(death)) if death.event < event || death.signalled.is_none() => Outcome::Broken(
+                Breach::by(death.event, format!("it ended by itself before it could be stopped: {death}")),
+            ),
             (Some((_, step)), Some(death)) => {
                 let took = between(step.at, timeline.events()[death.event].at);
                 self.judge_death(&death, took)
@@ -68,7 +72,8 @@ impl Stop {
             let mut breach =
                 Breach::by(death.event, format!("it did not end on its stop signal and was killed after {took_words}"));
             breach.detail.push(
-                "a shell as PID 1 does not pass signals on: start the app with `exec`, or under an init".to_owned(),
+                "if PID 1 is a shell, it does not pass signals on: start the app with `exec`, or under an init"
+                    .to_owned(),
             );
             return Outcome::Broken(breach);
         }
@@ -105,6 +110,12 @@ mod tests {
     fn a_subject_that_is_killed_did_not_stop() {
         let killed = "it did not end on its stop signal and was killed after 10.00 s";
         check("stop = \"20s\"", &stopped(11_000, Signalled { signal: 9 }, 137), killed);
+    }
+
+    #[test]
+    fn an_end_that_only_coincides_with_the_stop_is_none() {
+        let saw = "it ended by itself before it could be stopped: exit 0 1.50 s after it started";
+        check("stop = \"1s\"", &stopped(1500, state("running", 0), 0), saw);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{Breach, Claim, Outcome};
 use crate::scenario::problem::Place;
 use crate::scenario::value::Pattern;
-use crate::timeline::Timeline;
+use crate::timeline::{Timeline, What};
 
 /// The three things that can be said of a scenario, the worst last for a suite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -63,6 +63,8 @@ pub enum Unproven {
     FailedFirstBy(&'static str),
     /// The named expectation broke, but decided by another event.
     OtherCause(String),
+    /// Its program was not there to run, and `because` does not say so.
+    CouldNotRun(String),
 }
 
 /// Whether a control failed as it must: by the expectation that it names,
@@ -86,6 +88,9 @@ pub fn control<'a>(
             None => Unproven::FailedBy(broken().map(|(key, _)| key).collect()),
         });
     };
+    if let Some(reason) = could_not_run(because, timeline) {
+        return Err(Unproven::CouldNotRun(reason));
+    }
     let decided =
         |breach: &Breach| breach.decided_by.map(|event| timeline.events()[event].at).unwrap_or(Timestamp::MAX);
     let earlier = broken().filter(|(key, _)| *key != fails).find(|(_, other)| decided(other) < decided(breach));
@@ -95,14 +100,26 @@ pub fn control<'a>(
     }
 }
 
-/// The event that decided a breach, in the words that `because` matches; where
-/// it was the absence of one, the words of the breach itself.
+/// The event that decided a breach, in the words that `because` matches. A death
+/// comes with the last words before it, which tell more than an exit code; the
+/// absence of an event is told in the words of the breach itself.
 #[must_use]
 pub fn decider(breach: &Breach, timeline: &Timeline) -> String {
-    match breach.decided_by {
-        Some(event) => timeline.events()[event].what.to_string(),
-        None => breach.saw.clone(),
+    let Some(event) = breach.decided_by.map(|event| &timeline.events()[event]) else { return breach.saw.clone() };
+    match (&event.what, timeline.last_words(event.boot)) {
+        (What::Died { .. }, Some(words)) => format!("{}, last words: {}", event.what, words.what),
+        (what, _) => what.to_string(),
     }
+}
+
+/// Whether the subject did not even run, which breaks most expectations and is
+/// mostly a misspelled program. Where it is meant, `because` says it.
+fn could_not_run(because: &Pattern, timeline: &Timeline) -> Option<String> {
+    let meant = ["126", "127", "could not be started"].iter().any(|word| because.to_string().contains(word));
+    let refused = timeline.refusal().map(|(_, reason)| format!("could not be started: {reason}"));
+    let missing =
+        || timeline.final_death().filter(|death| [126, 127].contains(&death.code)).map(|death| death.to_string());
+    refused.or_else(missing).filter(|_| !meant)
 }
 
 impl fmt::Display for Verdict {
@@ -121,6 +138,7 @@ impl fmt::Display for Unproven {
             Self::DidNotFail => write!(f, "the control did not fail"),
             Self::FailedBy(keys) => write!(f, "the control failed, but by {}", keys.join(", ")),
             Self::FailedFirstBy(key) => write!(f, "the control failed, but first by {key}"),
+            Self::CouldNotRun(reason) => write!(f, "the control did not run at all: {reason}"),
             Self::OtherCause(event) => {
                 write!(f, "the control failed by the right expectation, but because of: {event}")
             }
@@ -150,9 +168,27 @@ mod tests {
         check(&[logger.clone(), died.clone()], Ok(()));
         check(&[], Err(Unproven::DidNotFail));
         check(std::slice::from_ref(&died), Err(Unproven::FailedBy(vec!["exit_code"])));
-        check(&[finding("logger", Some(2))], Err(Unproven::OtherCause("exit 1".to_owned())));
+        check(&[finding("logger", Some(0))], Err(Unproven::OtherCause("started".to_owned())));
         check(&[finding("logger", None)], Err(Unproven::OtherCause("absent".to_owned())));
         check(&[logger, finding("state", Some(0))], Err(Unproven::FailedFirstBy("state")));
+    }
+
+    #[test]
+    fn a_death_is_matched_with_its_last_words() {
+        let timeline =
+            timeline(&[(0, Started), (5, line("no config")), (9, Died { code: 1 }), (9, state("exited", 0))]);
+        let because = "exit 1, last words: stdout: no config".parse().unwrap();
+        assert!(control("exit_code", &because, &[finding("exit_code", Some(2))], &timeline).is_ok());
+    }
+
+    #[test]
+    fn a_control_that_could_not_run_proves_nothing_unless_that_is_meant() {
+        let timeline = timeline(&[(0, Started), (9, Died { code: 127 }), (9, state("exited", 0))]);
+        let findings = [finding("exit_code", Some(1))];
+        let check = |because: &str| control("exit_code", &because.parse().unwrap(), &findings, &timeline).is_ok();
+        assert!(check("exit 127"));
+        assert!(!check("exit"));
+        assert!(!check("."));
     }
 
     #[test]

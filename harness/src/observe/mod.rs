@@ -41,6 +41,8 @@ pub struct Observer {
     redactor: Redactor,
     boot: u32,
     ready_boot: u32,
+    /// When the boot before the present one ended.
+    last_death: Option<Timestamp>,
     starts: watch::Sender<u32>,
     probe: Option<tokio::task::AbortHandle>,
     /// Events that follow from one that was just given out.
@@ -64,6 +66,7 @@ impl Observer {
             redactor,
             boot: 0,
             ready_boot: 0,
+            last_death: None,
             starts,
             probe: None,
             consequences: VecDeque::new(),
@@ -98,7 +101,7 @@ impl Observer {
     /// An event of the harness itself, at the engine's present time.
     #[must_use]
     pub fn event(&self, what: What) -> Event {
-        Event { at: self.source.clock.now(), boot: self.boot, what }
+        self.redacted(Event { at: self.source.clock.now(), boot: self.boot, what })
     }
 
     /// What the engine says of the subject now.
@@ -121,7 +124,7 @@ impl Observer {
         let Sighting { at, what } = sighting;
         match &what {
             What::Started => self.boot_began(),
-            What::Died { .. } => self.boot_ended(),
+            What::Died { .. } => self.boot_ended(at),
             What::Log { text, .. } => {
                 if let Some(sign @ Ready::Log(pattern)) = &self.ready
                     && pattern.matches(text)
@@ -140,7 +143,7 @@ impl Observer {
     }
 
     fn redacted(&self, mut event: Event) -> Event {
-        if let What::Log { text, .. } = &mut event.what {
+        if let What::Log { text, .. } | What::Warning { text } | What::Refused { reason: text } = &mut event.what {
             *text = self.redactor.redact(text);
         }
         event
@@ -155,14 +158,17 @@ impl Observer {
         }
     }
 
-    fn boot_ended(&mut self) {
+    fn boot_ended(&mut self, at: Timestamp) {
+        self.last_death = Some(at);
         if let Some(probe) = self.probe.take() {
             probe.abort();
         }
     }
 
     fn is_ready(&mut self, at: Timestamp, sign: String) {
-        if self.ready_boot < self.boot {
+        // The last line of a boot may be read when the next one has begun.
+        let is_of_this_boot = self.last_death.is_none_or(|death| death < at);
+        if self.ready_boot < self.boot && is_of_this_boot {
             self.ready_boot = self.boot;
             self.consequences.push_back(Event { at, boot: self.boot, what: What::Ready { sign } });
         }

@@ -25,6 +25,11 @@ pub fn line(judged: &Judged) -> String {
         let shown = format!("control fails by {}, as it must: {event}", control.fails);
         line += &format!("\n{:16} {}", "", style::faint(shorten(&shown)));
     }
+    if let Outcome::Ran { control: None, .. } = &judged.outcome
+        && judged.verdict == Verdict::Pass
+    {
+        line += &format!("\n{:16} {}", "", style::doubtful("no control: nothing shows that this scenario can fail"));
+    }
     line
 }
 
@@ -35,6 +40,9 @@ pub fn block(judged: &Judged) -> String {
     let text = match &judged.outcome {
         Outcome::BadFile(problems) => problems.render(true),
         Outcome::NoControl => format!("{file} has no [control] to run in its place"),
+        Outcome::Ran { main, .. } if main.invalid.as_ref().is_some_and(|reason| reason.interrupted) => {
+            return String::new();
+        }
         Outcome::Ran { main, .. } if main.verdict() != Verdict::Pass => of_run(main, &file),
         Outcome::Ran { control: Some(controlled), .. } if !controlled.is_proof() => of_control(controlled, &file),
         Outcome::Ran { .. } => return String::new(),

@@ -65,7 +65,8 @@ fn of_boot(boot: &Boot) -> Vec<String> {
     let mut lines = vec![format!("The subject is {}", style::strong(&boot.subject.image))];
     if let Ok(serde_json::Value::Object(options)) = serde_json::to_value(&boot.subject.runtime) {
         let said = options.iter().filter(|(_, value)| is_said(value));
-        lines.extend(said.map(|(key, value)| format!("  with {key} = {value}")));
+        let redactor = boot.redactor();
+        lines.extend(said.map(|(key, value)| format!("  with {key} = {}", redactor.redact_json(value.clone()))));
     }
     for (name, volume) in &boot.volumes {
         let owner = volume.owner.map(|owner| format!(", owned by {owner}")).unwrap_or_default();

@@ -54,6 +54,13 @@ impl Control {
         Subject::read(subject.clone(), around, &mut without);
         problems.add_new(with_control, &without);
 
+        if let Some((text, span)) = &because
+            && !span.is_empty()
+            && text.parse::<Pattern>().is_ok_and(|pattern| pattern.matches(""))
+        {
+            let title = "`because` of [control] matches anything: it names no cause";
+            problems.add(Problem::new(Some(span.clone()), title).help("take a part of the line or event that decides"));
+        }
         let (fails, because) = (fails?, because?);
         let pattern = because.0.parse::<Pattern>();
         let pattern = pattern

@@ -51,11 +51,12 @@ impl<'a> Section<'a> {
         self.table.remove_entry(key).map(written)
     }
 
-    /// Sets the keys of `other` over those of this one. Where both hold a
-    /// table, such as `environment`, the tables are joined by key.
+    /// Sets the keys of `other` over those of this one. `environment` is joined
+    /// by its variables: often one of them is all that differs.
     pub fn override_with(&mut self, other: Self) {
         for (key, mut value) in other.table {
-            if let DeValue::Table(new) = value.get_mut()
+            if key.get_ref() == "environment"
+                && let DeValue::Table(new) = value.get_mut()
                 && let Some(DeValue::Table(old)) = self.table.get_mut(key.get_ref().as_ref()).map(Spanned::get_mut)
             {
                 old.extend(std::mem::take(new));

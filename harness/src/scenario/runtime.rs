@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::value::{ByteSize, Cpus, Duration, Restart, Signal};
+use super::value::{ByteSize, Count, Cpus, Duration, Plain, Restart, Signal};
 
 /// How a container is run. Every field has Compose's name and Compose's
 /// meaning; what is absent is left to the image and the engine.
@@ -21,8 +21,8 @@ pub struct Runtime {
     pub cpus: Option<Cpus>,
     /// Replaces the image's ENTRYPOINT.
     pub entrypoint: Option<Vec<String>>,
-    /// Variables added to those of the image.
-    pub environment: BTreeMap<String, String>,
+    /// Variables added to those of the image; numbers and booleans are written as they are.
+    pub environment: BTreeMap<String, Plain>,
     /// Supplementary groups of the process, by number or name.
     pub group_add: Vec<String>,
     /// The container's host name; without one the engine invents it.
@@ -32,7 +32,7 @@ pub struct Runtime {
     /// Memory limit: `64m` is 64 MiB, as Docker counts.
     pub mem_limit: Option<ByteSize>,
     /// How many processes and threads it may have.
-    pub pids_limit: Option<i64>,
+    pub pids_limit: Option<Count>,
     /// Mounts the image's own file system read-only.
     pub read_only: bool,
     /// What the engine does when the process ends: `no`, `always`,
@@ -55,4 +55,17 @@ pub struct Runtime {
     pub user: Option<String>,
     /// The directory it starts in.
     pub working_dir: Option<String>,
+}
+
+impl Runtime {
+    /// The limits it sets, by their keys: those that an engine may not be able to enforce.
+    #[must_use]
+    pub fn limits(&self) -> Vec<&'static str> {
+        let limits = [
+            ("cpus", self.cpus.is_some()),
+            ("mem_limit", self.mem_limit.is_some()),
+            ("pids_limit", self.pids_limit.is_some()),
+        ];
+        limits.into_iter().filter(|(_, set)| *set).map(|(key, _)| key).collect()
+    }
 }

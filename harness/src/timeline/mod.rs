@@ -41,7 +41,7 @@ impl Timeline {
             self.find(|what| matches!(what, What::Died { .. })).map(|(_, event)| event.at).collect();
         let boots = self.boots();
         for event in &mut self.events {
-            if event.is_line() {
+            if event.is_line() || matches!(event.what, What::Ready { .. }) {
                 let before = deaths.iter().filter(|death| **death < event.at).count();
                 event.boot = boots.min(u32::try_from(before).unwrap_or(u32::MAX).saturating_add(1));
             }
@@ -96,8 +96,9 @@ impl Timeline {
         let (event, died) =
             self.find(|what| matches!(what, What::Died { .. })).find(|(_, event)| event.boot == boot)?;
         let What::Died { code } = died.what else { return None };
-        let before = || self.events.iter().filter(|event| event.boot == boot && event.at <= died.at);
-        let mut signalled = before().filter_map(|event| match event.what {
+        // The engine may tell of a signal or of memory a little after the death.
+        let of_boot = || self.events.iter().filter(|event| event.boot == boot);
+        let mut signalled = of_boot().filter_map(|event| match event.what {
             What::Signalled { signal } => Some(signal),
             _ => None,
         });
@@ -105,7 +106,7 @@ impl Timeline {
             event,
             code,
             signalled: signalled.next_back(),
-            out_of_memory: before().any(|event| event.what == What::OutOfMemory),
+            out_of_memory: of_boot().any(|event| event.what == What::OutOfMemory),
             after: self.start_of(boot).map_or(Duration::ZERO, |start| between(start.at, died.at)),
         })
     }
@@ -119,6 +120,16 @@ impl Timeline {
             _ => None,
         })?;
         matches!(after, "exited" | "dead" | "removing").then_some(death)
+    }
+
+    /// The last thing a boot wrote before its end: what it complained of, if it did.
+    #[must_use]
+    pub fn last_words(&self, boot: u32) -> Option<&Event> {
+        let last = |stream| {
+            let of = move |what: &What| matches!(what, What::Log { stream: s, text } if *s == stream && !text.trim().is_empty());
+            self.find(of).rfind(|(_, event)| event.boot == boot).map(|(_, event)| event)
+        };
+        last(Stdio::Stderr).or_else(|| last(Stdio::Stdout))
     }
 
     /// The refusal to start it, if it was refused.

@@ -51,7 +51,7 @@ const ARROWS: [(&str, &[&str]); 25] = [
     ("events", &["judged"]),
     ("corpus", &["image", "plan", "scenario", "snapshot", "timeline"]),
     ("run", &["clock", "engine", "observe", "plan", "sandbox", "timeline"]),
-    ("bundle", &["plan", "redact", "snapshot", "timeline"]),
+    ("bundle", &["check", "plan", "redact", "scenario", "snapshot", "timeline"]),
     ("observe", &["clock", "engine", "redact", "scenario", "timeline"]),
     ("sandbox", &["engine", "plan", "scenario"]),
     ("image", &["engine", "nearest", "scenario"]),

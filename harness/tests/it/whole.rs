@@ -50,7 +50,13 @@ impl Bench {
         let clock = Clock::set(engine.about().await.expect("an answer").clock, Duration::ZERO);
         let contents = Contents { root: None };
         Suite {
-            stage: Stage { engine: engine.clone(), clock, contents, interrupt: self.interrupt.subscribe() },
+            stage: Stage {
+                engine: engine.clone(),
+                clock,
+                unenforced: vec!["pids_limit".to_owned()],
+                contents,
+                interrupt: self.interrupt.subscribe(),
+            },
             images: Arc::new(Images::new(engine, None)),
             bundles: self.folder.path().join("bundles"),
             events: mpsc::unbounded_channel().0,
@@ -154,6 +160,12 @@ async fn a_subject_that_is_refused_never_passes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_sign_of_readiness_that_never_comes_is_a_failure_whatever_else_is_claimed() {
+    let body = "timeout = \"2s\"\n[subject]\nimage = \"good:1\"\nready = { log = \"listening\" }\n[expect]\nlogs = { absent = [\"x\"] }";
+    check(Script::boot(says(10, "starting")), Script::default(), body, "fail state").await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_stop_is_asked_for_only_where_it_is_expected() {
     let body = "[subject]\nimage = \"good:1\"\nready = { log = \"listening\" }\n[expect]\nstop = { within = \"2s\", exit_code = 0 }";
     check(Script::boot(says(10, "listening")), Script::default(), body, "pass").await;
@@ -190,9 +202,19 @@ async fn a_control_has_to_fail_for_the_reason_it_names() {
     let dies = || Script::boot(Boot::new().line(ms(5), Stdio::Stderr, "no config").exits(ms(10), 3));
     check(good(), dies(), &with_control("ready_within", "exit 3"), "pass").await;
     check(good(), good(), &with_control("ready_within", "exit 3"), "invalid the control did not fail").await;
-    let other = "invalid the control failed by the right expectation, but because of: exit 3";
-    check(good(), dies(), &with_control("ready_within", "no config"), other).await;
+    let other =
+        "invalid the control failed by the right expectation, but because of: exit 3, last words: stderr: no config";
+    check(good(), dies(), &with_control("ready_within", "no config"), "pass").await;
+    check(good(), dies(), &with_control("ready_within", "exit 4"), other).await;
     check(good(), dies(), &with_control("logger", "exit 3"), "invalid the control failed, but by ready_within").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_that_the_engine_cannot_enforce_proves_nothing() {
+    let body = READY.replace("[expect]", "pids_limit = 9\n[expect]");
+    let expected =
+        "invalid the engine does not enforce what the scenario asks for: its kernel has no support for `pids_limit`";
+    check(Script::boot(says(10, "listening")), Script::default(), &body, expected).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -258,17 +280,16 @@ async fn a_bad_file_fails_and_the_others_still_run() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_secret_reaches_no_bundle() {
-    let bench = Bench::new(
-        Script::boot(says(5, "token is s3cr3t-t0ken").line(ms(9), Stdio::Stdout, "listening")),
-        Script::default(),
-    );
-    let body = READY.replace("[expect]", "environment = { API_TOKEN = \"s3cr3t-t0ken\" }\n[expect]");
+async fn a_secret_reaches_no_bundle_in_any_spelling() {
+    let secret = r#"s3"cr3t\t0ken"#;
+    let line = format!("token is {secret}");
+    let bench = Bench::new(Script::boot(says(5, &line).line(ms(9), Stdio::Stdout, "listening")), Script::default());
+    let body = READY.replace("[expect]", &format!("environment = {{ DB_PASS = '{secret}' }}\n[expect]"));
     assert_eq!(outcome(&bench.run(&body).await), "pass");
     let mut seen = String::new();
     read_all(bench.folder.path(), &mut seen);
     assert!(seen.contains("token is [REDACTED]"), "{seen}");
-    assert!(!seen.contains("s3cr3t-t0ken"), "a bundle holds the secret:\n{seen}");
+    assert!(!seen.contains("t0ken"), "a bundle holds the secret:\n{seen}");
 }
 
 fn read_all(folder: &Path, text: &mut String) {

@@ -61,7 +61,7 @@ fn host_config(spec: &ContainerSpec, runtime: &Runtime, publish_on: &str) -> Hos
         memory: runtime.mem_limit.map(bytes),
         mounts: some(spec.mounts.iter().map(mount).collect()),
         nano_cpus: runtime.cpus.map(crate::scenario::value::Cpus::nano),
-        pids_limit: runtime.pids_limit,
+        pids_limit: runtime.pids_limit.map(i64::from),
         port_bindings: Some(spec.publish.iter().map(|port| binding(*port, publish_on)).collect()),
         readonly_rootfs: Some(runtime.read_only),
         restart_policy: Some(restart_policy(runtime.restart)),

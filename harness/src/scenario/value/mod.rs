@@ -3,18 +3,22 @@
 //! Each knows how to read itself from the way Compose writes it, and says what
 //! it expected when it cannot.
 
+mod count;
 mod cpus;
 mod duration;
 mod owner;
 mod pattern;
+mod plain;
 mod restart;
 mod signal;
 mod size;
 
+pub use count::Count;
 pub use cpus::Cpus;
 pub use duration::Duration;
 pub use owner::{Mode, Owner};
 pub use pattern::Pattern;
+pub use plain::Plain;
 pub use restart::Restart;
 pub use signal::Signal;
 pub use size::ByteSize;

@@ -27,7 +27,11 @@ impl FromStr for ByteSize {
             "g" | "gb" => 1 << 30,
             _ => return Err(bad()),
         };
-        number.checked_mul(unit).map(Self).ok_or_else(bad)
+        match number.checked_mul(unit) {
+            // Docker takes 0 for "no limit", which is never meant here.
+            Some(bytes) if bytes > 0 => Ok(Self(bytes)),
+            _ => Err(bad()),
+        }
     }
 }
 
@@ -54,7 +58,7 @@ mod tests {
         check::<ByteSize>("2048", Ok("2k"));
         check::<ByteSize>("1GB", Ok("1g"));
         check::<ByteSize>("1000", Ok("1000b"));
-        for bad in ["", "m", "1.5g", "-1", "1t", "99999999999g"] {
+        for bad in ["", "m", "1.5g", "-1", "1t", "99999999999g", "0", "0m"] {
             let sentence = format!("`{bad}` is not a size; write `512k`, `64m` or `2g`");
             check::<ByteSize>(bad, Err(&sentence));
         }
