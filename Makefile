@@ -32,7 +32,7 @@ test: engine target ## Run every test: fast ones, and the whole corpus on real c
 	    cargo nextest run --locked --workspace; \
 	    cargo test --locked --workspace --doc; \
 	else \
-	    echo "make test: cargo-nextest is not installed, so cargo test runs the same tests, one after the other."; \
+	    echo "make test: cargo-nextest is not installed, so cargo test runs the same tests."; \
 	    echo "make test: get it with \`cargo install --locked cargo-nextest\`."; \
 	    cargo test --locked --workspace --no-fail-fast; \
 	fi

@@ -22,7 +22,7 @@ Usage:
   entrypoint --version
 
 In a Dockerfile:
-  COPY --from=entrypoint /entrypoint /entrypoint
+  COPY --from=bootproof/entrypoint /entrypoint /entrypoint
   ENV DATA_DIR=/data
   ENTRYPOINT [\"/entrypoint\", \"run\", \"--\"]
   CMD [\"node\", \"server.js\"]

@@ -19,6 +19,8 @@ use crate::timeline::{Stdio, Timeline};
 
 mod exit_code;
 mod files;
+#[cfg(test)]
+mod law;
 mod logger;
 mod logs;
 mod oom;

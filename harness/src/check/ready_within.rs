@@ -65,22 +65,16 @@ impl ReadyWithin {
         let Some(start) = timeline.start_of(boot) else {
             return broken_by_end(timeline).map_or(Outcome::Waiting(None), Outcome::Broken);
         };
-        if let Some((event, ready)) = timeline.ready_in(boot) {
-            let took = between(start.at, ready.at);
-            return match took <= self.within.0 {
-                true => Outcome::Holds,
-                false => {
-                    Outcome::Broken(Breach::by(event, format!("boot {boot} was ready only after {}", Seconds(took))))
-                }
-            };
-        }
         let limit = deadline(start.at, self.within);
+        if timeline.ready_in(boot).is_some_and(|(_, ready)| ready.at < limit) {
+            return Outcome::Holds;
+        }
         // What was too late before it died was too late.
         if let Some(death) = timeline.death_of(boot).filter(|death| timeline.events()[death.event].at < limit) {
             return Outcome::Broken(Breach::by(death.event, format!("boot {boot} was never ready: {death}")));
         }
         match timeline.now() {
-            Some(now) if now >= limit => Outcome::Broken(late(boot, limit, timeline)),
+            Some(now) if now >= limit => Outcome::Broken(late(boot, start.at, limit, timeline)),
             _ => Outcome::Waiting(Some(limit)),
         }
     }
@@ -90,17 +84,18 @@ fn deadline(start: Timestamp, within: Duration) -> Timestamp {
     SignedDuration::try_from(within.0).ok().and_then(|within| start.checked_add(within).ok()).unwrap_or(Timestamp::MAX)
 }
 
-/// It lives, but is not ready: the last answer of a probe says most.
-fn late(boot: u32, limit: Timestamp, timeline: &Timeline) -> Breach {
-    let probed = timeline
-        .find(|what| matches!(what, What::Probe { .. }))
-        .rfind(|(_, event)| event.boot == boot && event.at <= limit);
-    match probed {
-        Some((event, probe)) => {
-            Breach::by(event, format!("boot {boot} runs but is not ready; the last answer: {}", probe.what))
-        }
-        None => Breach::by_absence(format!("boot {boot} runs but shows no sign of being ready")),
-    }
+/// It lived, and was not ready when its time was up: the last answer of a probe
+/// says most about why, and that it was ready later says how far it missed.
+fn late(boot: u32, start: Timestamp, limit: Timestamp, timeline: &Timeline) -> Breach {
+    let mut probes = timeline.find(|what| matches!(what, What::Probe { .. }));
+    let probed = probes.rfind(|(_, event)| event.boot == boot && event.at < limit);
+    let saw = match (timeline.ready_in(boot), probed) {
+        (Some((_, ready)), _) => format!("boot {boot} was ready only after {}", Seconds(between(start, ready.at))),
+        (None, Some((_, probe))) => format!("boot {boot} runs but is not ready; the last answer: {}", probe.what),
+        (None, None) => format!("boot {boot} runs but shows no sign of being ready"),
+    };
+    let decided_by = probed.or(timeline.ready_in(boot)).map(|(event, _)| event);
+    Breach { saw, decided_by, detail: Vec::new() }
 }
 
 #[cfg(test)]
