@@ -95,7 +95,10 @@ pub async fn run(boot: &Boot, image: &str, stage: &Stage, saw: Saw<'_>) -> Recor
         Ok(Err(invalid)) => Some(invalid),
         Err(_) => Some(Invalid::TooSlow(limit)),
     };
-    let closed = sandbox.close().await.map_err(Invalid::Engine).err();
+    let closed = match tokio::time::timeout(ENGINE_PATIENCE, sandbox.close()).await {
+        Ok(closed) => closed.map_err(Invalid::Engine).err(),
+        Err(_) => Some(Invalid::TooSlow(ENGINE_PATIENCE)),
+    };
     // The first cause counts; a failed cleanup must not hide it.
     record.invalid = record.invalid.take().or(invalid).or(closed);
     record
