@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::check::verdict::Unproven;
-use crate::plan::Boot;
+use crate::plan::Trial;
 use crate::redact::Redactor;
 use crate::scenario::control::Control;
 use crate::snapshot;
@@ -25,26 +25,26 @@ pub struct Bundle {
 
 impl Bundle {
     /// Empties the folder, or makes it, and writes down what is to be run.
-    pub fn begin(folder: PathBuf, boot: &Boot, image: &str) -> io::Result<Self> {
+    pub fn begin(folder: PathBuf, trial: &Trial, image: &str) -> io::Result<Self> {
         if folder.exists() {
             std::fs::remove_dir_all(&folder)?;
         }
         std::fs::create_dir_all(&folder)?;
-        let bundle = Self { folder, redactor: boot.redactor() };
+        let bundle = Self { folder, redactor: trial.redactor() };
         let claims: Vec<String> =
-            boot.claims.iter().map(|claim| format!("{}: {}", claim.key, claim.expectation.words())).collect();
+            trial.claims.iter().map(|claim| format!("{}: {}", claim.key, claim.expectation.words())).collect();
         bundle.write_json(
             "scenario.json",
             &serde_json::json!({
                 "harness": env!("CARGO_PKG_VERSION"),
-                "file": boot.file,
-                "claim": boot.claim,
+                "file": trial.file,
+                "claim": trial.claim,
                 "image": image,
-                "subject": boot.subject,
-                "volumes": boot.volumes,
+                "subject": trial.subject,
+                "volumes": trial.volumes,
                 "expects": claims,
-                "timeout_ms": boot.timeout.as_millis(),
-                "settle_ms": boot.settle.as_millis(),
+                "timeout_ms": trial.timeout.as_millis(),
+                "settle_ms": trial.settle.as_millis(),
             }),
         )?;
         Ok(bundle)

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use crate::check::verdict::Verdict;
-use crate::judged::{Judged, Outcome};
+use crate::judged::{Course, Judged};
 
 /// How the harness ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl Exit {
     #[must_use]
     pub fn of_suite(judged: &[Arc<Judged>]) -> Self {
         let broken = |one: &&Arc<Judged>| one.verdict == Verdict::Fail;
-        let bad = |one: &Arc<Judged>| matches!(one.outcome, Outcome::BadFile(_));
+        let bad = |one: &Arc<Judged>| matches!(one.outcome, Course::BadFile(_));
         if judged.iter().filter(broken).any(|one| !bad(one)) {
             Self::Fail
         } else if judged.iter().any(bad) {

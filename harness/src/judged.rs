@@ -23,13 +23,13 @@ pub struct Judged {
     /// How long it took.
     pub took: Duration,
     /// What it was judged by.
-    pub outcome: Outcome,
+    pub outcome: Course,
 }
 
 /// What a scenario was judged by.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "there is one per scenario")]
-pub enum Outcome {
+pub enum Course {
     /// Its file says nothing that could be run.
     BadFile(Problems),
     /// There is no control to run in its place.
@@ -111,7 +111,7 @@ impl Judgement {
     }
 }
 
-impl Outcome {
+impl Course {
     /// What the scenario comes to.
     #[must_use]
     pub fn verdict(&self) -> Verdict {

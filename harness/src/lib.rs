@@ -1,7 +1,7 @@
 //! Boots real containers under the conditions a scenario describes, records
 //! what happens as one timeline, and judges the timeline.
 //!
-//! Read from the top: [`suite`] runs many scenarios, [`run`] one boot of one.
+//! Read from the top: [`suite`] runs many scenarios, [`run`] one trial of one.
 //! [`scenario`], [`plan`], [`timeline`], [`check`], [`redact`] and [`snapshot`]
 //! know no engine and no clock: they are functions of what they are given.
 //! [`engine`] is the only door to containers, and [`report`] alone speaks.

@@ -1,4 +1,4 @@
-//! What one scenario file asks for: the boots to make and the claims to judge.
+//! What one scenario file asks for: the trials to make and the claims to judge.
 //!
 //! A plan is valid by construction. While a run goes on it says, from the
 //! timeline alone, what is still waited for; it does nothing itself.
@@ -28,14 +28,14 @@ pub struct Plan {
     /// What the file says of itself.
     pub head: Head,
     /// The run that must hold.
-    pub main: Boot,
+    pub main: Trial,
     /// The run that must fail, if there is one, and how.
-    pub control: Option<(Boot, Control)>,
+    pub control: Option<(Trial, Control)>,
 }
 
 /// One run: a subject, its state, and the claims about it.
 #[derive(Debug, Clone)]
-pub struct Boot {
+pub struct Trial {
     /// The file it comes from.
     pub file: PathBuf,
     /// What the file claims.
@@ -96,7 +96,7 @@ impl Plan {
         let takes = claims.iter().filter_map(|claim| claim.expectation.wants().takes).sum::<Duration>();
         let timeout = head.timeout.0.max(takes + head.settle.0);
         let (file, claim) = (file.to_owned(), head.claim.clone());
-        let main = Boot { file: file.clone(), claim, subject, volumes, claims, timeout, settle: head.settle.0 };
+        let main = Trial { file: file.clone(), claim, subject, volumes, claims, timeout, settle: head.settle.0 };
         let control = control.map(|control| (main.broken(&control), control));
         Self { file, head, main, control }
     }
@@ -129,7 +129,8 @@ fn find_contradictions(scenario: &Scenario, claims: &[Claim], problems: &mut Pro
     let ends = scenario.subject.ready.is_some() || said().any(|claim| claim.expectation.wants().decides);
     if said().next().is_some() && !ends {
         let help = "give [subject] a `ready`, or expect something that happens, such as `exit_code` or `state`";
-        problems.add(Problem::new(None, "nothing in [expect] says when the run is over").help(help));
+        let span = said().find_map(|claim| claim.span.clone());
+        problems.add(Problem::new(span, "nothing in [expect] says when the run is over").help(help));
     }
     if let Some(control) = &scenario.control
         && !claims.iter().any(|claim| claim.key == control.fails)
@@ -140,14 +141,14 @@ fn find_contradictions(scenario: &Scenario, claims: &[Claim], problems: &mut Pro
     }
 }
 
-impl Boot {
-    /// The same boot of the control's subject. A broken subject writes other
+impl Trial {
+    /// The same trial of the control's subject. A broken subject writes other
     /// lines than a good one, so its output is compared with the snapshots only
     /// where that is how it has to fail.
     fn broken(&self, control: &Control) -> Self {
-        let mut boot = Self { subject: control.subject.clone(), ..self.clone() };
-        boot.claims.retain(|claim| control.fails == claim.key || !claim.expectation.wants().snapshot);
-        boot
+        let mut trial = Self { subject: control.subject.clone(), ..self.clone() };
+        trial.claims.retain(|claim| control.fails == claim.key || !claim.expectation.wants().snapshot);
+        trial
     }
 
     /// Whether its output is compared with stored snapshots.

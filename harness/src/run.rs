@@ -1,4 +1,4 @@
-//! One boot, from nothing to a finished timeline.
+//! One trial, from nothing to a finished timeline.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,12 +9,12 @@ use tokio::sync::watch;
 use crate::clock::{Clock, later};
 use crate::engine::{Engine, Error, Start, Thing};
 use crate::observe::Observer;
-use crate::plan::{Boot, Standing};
+use crate::plan::{Standing, Trial};
 use crate::sandbox::Sandbox;
 use crate::sandbox::state::Contents;
 use crate::timeline::{Timeline, What, When};
 
-/// How long an engine may take for all the acts around a boot.
+/// How long an engine may take for all the acts around a trial.
 const ENGINE_PATIENCE: Duration = Duration::from_secs(60);
 /// Docker's own grace, where neither the scenario nor the image sets one.
 const DEFAULT_GRACE: Duration = Duration::from_secs(10);
@@ -22,7 +22,7 @@ const DEFAULT_GRACE: Duration = Duration::from_secs(10);
 /// How far the engine's events may lag behind its state.
 const LAG: Duration = Duration::from_secs(5);
 
-/// What a run needs besides its boot.
+/// What a run needs besides its trial.
 #[derive(Clone)]
 pub struct Stage {
     /// What runs the containers.
@@ -83,13 +83,13 @@ pub enum Invalid {
 /// everything away again.
 ///
 /// Each event is also told to `saw` at once, for whoever watches.
-pub async fn run(boot: &Boot, image: &str, stage: &Stage, saw: Saw<'_>) -> Record {
-    let limit = boot.timeout + boot.settle + grace(boot) + ENGINE_PATIENCE;
+pub async fn run(trial: &Trial, image: &str, stage: &Stage, saw: Saw<'_>) -> Record {
+    let limit = trial.timeout + trial.settle + grace(trial) + ENGINE_PATIENCE;
     // The label gives a cleanup time to finish before anyone else sweeps.
     let sandbox = Sandbox::new(stage.engine.clone(), later(stage.clock.now(), limit + ENGINE_PATIENCE));
     let mut record = Record { timeline: Timeline::default(), inspection: None, invalid: None };
 
-    let ended = tokio::time::timeout(limit, live(boot, image, stage, saw, &sandbox, &mut record)).await;
+    let ended = tokio::time::timeout(limit, live(trial, image, stage, saw, &sandbox, &mut record)).await;
     let invalid = match ended {
         Ok(Ok(())) => None,
         Ok(Err(invalid)) => Some(invalid),
@@ -105,21 +105,21 @@ pub async fn run(boot: &Boot, image: &str, stage: &Stage, saw: Saw<'_>) -> Recor
 }
 
 async fn live(
-    boot: &Boot,
+    trial: &Trial,
     image: &str,
     stage: &Stage,
     saw: Saw<'_>,
     sandbox: &Sandbox,
     record: &mut Record,
 ) -> Result<(), Invalid> {
-    let limits = boot.subject.runtime.limits();
+    let limits = trial.subject.runtime.limits();
     if let Some(limit) = limits.iter().find(|limit| stage.unenforced.iter().any(|other| other == *limit)) {
         return Err(Invalid::NotEnforced(format!("its kernel has no support for `{limit}`")));
     }
-    let mounts = sandbox.volumes(boot, image, &stage.contents).await?;
-    let subject = sandbox.subject(boot, image, mounts).await?;
+    let mounts = sandbox.volumes(trial, image, &stage.contents).await?;
+    let subject = sandbox.subject(trial, image, mounts).await?;
     let mut observer =
-        Observer::begin(stage.engine.clone(), &subject.id, stage.clock, boot.subject.ready.clone(), boot.redactor());
+        Observer::begin(stage.engine.clone(), &subject.id, stage.clock, trial.subject.ready.clone(), trial.redactor());
     let timeline = &mut record.timeline;
     for text in subject.warnings {
         let not_enforced = text.contains("discarded");
@@ -128,14 +128,14 @@ async fn live(
             return Err(Invalid::NotEnforced(text));
         }
     }
-    look_at_files(boot, When::Before, &subject.id, stage, &observer, timeline).await?;
+    look_at_files(trial, When::Before, &subject.id, stage, &observer, timeline).await?;
 
     match stage.engine.start(&subject.id).await? {
         Start::Started => {
-            watch_until_decided(boot, stage, saw, &mut observer, timeline).await?;
+            watch_until_decided(trial, stage, saw, &mut observer, timeline).await?;
             catch_up(stage, &mut observer, timeline).await?;
-            if boot.stops() && !timeline.is_dead() {
-                stop(boot, &subject.id, stage, &mut observer, timeline).await?;
+            if trial.stops() && !timeline.is_dead() {
+                stop(trial, &subject.id, stage, &mut observer, timeline).await?;
             }
         }
         Start::Refused(reason) => timeline.push(observer.event(What::Refused { reason })),
@@ -144,7 +144,7 @@ async fn live(
     if !timeline.is_dead() {
         timeline.push(observer.state().await?);
     }
-    look_at_files(boot, When::After, &subject.id, stage, &observer, timeline).await?;
+    look_at_files(trial, When::After, &subject.id, stage, &observer, timeline).await?;
     record.inspection = Some(stage.engine.inspect(&subject.id).await?.raw);
     timeline.complete(observer.complete_logs().await?);
     timeline.push(observer.event(What::Over));
@@ -153,21 +153,21 @@ async fn live(
 }
 
 /// Takes in events until nothing more has to be waited for, then for as long as
-/// the boot is to be watched after that.
+/// the trial is to be watched after that.
 async fn watch_until_decided(
-    boot: &Boot,
+    trial: &Trial,
     stage: &Stage,
     saw: Saw<'_>,
     observer: &mut Observer,
     timeline: &mut Timeline,
 ) -> Result<(), Invalid> {
-    let timeout = later(stage.clock.now(), boot.timeout);
+    let timeout = later(stage.clock.now(), trial.timeout);
     let mut settled: Option<Timestamp> = None;
     loop {
-        let (wake, limit) = match boot.standing(timeline) {
+        let (wake, limit) = match trial.standing(timeline) {
             Standing::Dead => return Ok(()),
             Standing::Decided => {
-                let end = *settled.get_or_insert_with(|| later(stage.clock.now(), boot.settle));
+                let end = *settled.get_or_insert_with(|| later(stage.clock.now(), trial.settle));
                 (end, "it was watched for long enough")
             }
             Standing::Open(next) => {
@@ -214,16 +214,16 @@ async fn catch_up(stage: &Stage, observer: &mut Observer, timeline: &mut Timelin
 
 /// Asks the subject to stop and takes in events until it is dead.
 async fn stop(
-    boot: &Boot,
+    trial: &Trial,
     id: &str,
     stage: &Stage,
     observer: &mut Observer,
     timeline: &mut Timeline,
 ) -> Result<(), Invalid> {
     timeline.push(observer.event(What::Step { verb: "stop".to_owned() }));
-    let stopping = stage.engine.stop(id, boot.subject.runtime.stop_grace_period.map(|grace| grace.0));
+    let stopping = stage.engine.stop(id, trial.subject.runtime.stop_grace_period.map(|grace| grace.0));
     tokio::pin!(stopping);
-    let give_up = later(stage.clock.now(), grace(boot) + ENGINE_PATIENCE / 2);
+    let give_up = later(stage.clock.now(), grace(trial) + ENGINE_PATIENCE / 2);
     let mut stopped = false;
     while !timeline.is_dead() {
         tokio::select! {
@@ -240,20 +240,20 @@ async fn stop(
 }
 
 async fn look_at_files(
-    boot: &Boot,
+    trial: &Trial,
     when: When,
     id: &str,
     stage: &Stage,
     observer: &Observer,
     timeline: &mut Timeline,
 ) -> Result<(), Invalid> {
-    for path in boot.files() {
+    for path in trial.files() {
         let size = stage.engine.stat(id, &path).await?.map(|stat| stat.size);
         timeline.push(observer.event(What::File { path, size, when }));
     }
     Ok(())
 }
 
-fn grace(boot: &Boot) -> Duration {
-    boot.subject.runtime.stop_grace_period.map_or(DEFAULT_GRACE, |grace| grace.0)
+fn grace(trial: &Trial) -> Duration {
+    trial.subject.runtime.stop_grace_period.map_or(DEFAULT_GRACE, |grace| grace.0)
 }

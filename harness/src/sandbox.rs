@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use jiff::Timestamp;
 
 use crate::engine::{ContainerSpec, Created, Engine, Error, Labels, Mount, Owned, Thing};
-use crate::plan::Boot;
+use crate::plan::Trial;
 use crate::scenario::ready::Ready;
 use crate::scenario::runtime::Runtime;
 use crate::scenario::volume::Volume;
@@ -39,10 +39,10 @@ impl Sandbox {
         Self { engine, run, labels }
     }
 
-    /// Makes the volumes of a boot and fills them, each in its own manner.
-    pub async fn volumes(&self, boot: &Boot, image: &str, contents: &state::Contents) -> Result<Vec<Mount>, Error> {
+    /// Makes the volumes of a trial and fills them, each in its own manner.
+    pub async fn volumes(&self, trial: &Trial, image: &str, contents: &state::Contents) -> Result<Vec<Mount>, Error> {
         let mut mounts = Vec::new();
-        for (name, volume) in &boot.volumes {
+        for (name, volume) in &trial.volumes {
             let volume_name = format!("{}-{name}", self.run);
             self.engine.create_volume(&volume_name, &self.labels).await?;
             mounts.push(Mount {
@@ -55,15 +55,21 @@ impl Sandbox {
             });
         }
         if mounts.iter().any(|mount| mount.no_copy) {
-            self.fill(boot, image, &mounts, contents).await?;
+            self.fill(trial, image, &mounts, contents).await?;
         }
         Ok(mounts)
     }
 
     /// Puts content, owners and modes into volumes through a container that is
     /// never started, so that it works on any engine and with any image.
-    async fn fill(&self, boot: &Boot, image: &str, mounts: &[Mount], contents: &state::Contents) -> Result<(), Error> {
-        let inside = mounts.iter().zip(boot.volumes.keys());
+    async fn fill(
+        &self,
+        trial: &Trial,
+        image: &str,
+        mounts: &[Mount],
+        contents: &state::Contents,
+    ) -> Result<(), Error> {
+        let inside = mounts.iter().zip(trial.volumes.keys());
         let spec = ContainerSpec {
             name: format!("{}-fill", self.run),
             image: image.to_owned(),
@@ -81,7 +87,7 @@ impl Sandbox {
             publish: Vec::new(),
         };
         let filler = self.engine.create(&spec).await?.id;
-        let archive = state::archive(&boot.volumes, contents).map_err(|error| Error::Failed {
+        let archive = state::archive(&trial.volumes, contents).map_err(|error| Error::Failed {
             act: "put the volumes' content together".to_owned(),
             cause: error.to_string(),
         })?;
@@ -90,8 +96,8 @@ impl Sandbox {
     }
 
     /// Makes the subject without starting it.
-    pub async fn subject(&self, boot: &Boot, image: &str, mounts: Vec<Mount>) -> Result<Created, Error> {
-        let publish = match boot.subject.ready {
+    pub async fn subject(&self, trial: &Trial, image: &str, mounts: Vec<Mount>) -> Result<Created, Error> {
+        let publish = match trial.subject.ready {
             Some(Ready::Http { port, .. }) => vec![port],
             _ => Vec::new(),
         };
@@ -99,7 +105,7 @@ impl Sandbox {
             name: format!("{}-subject", self.run),
             image: image.to_owned(),
             labels: self.labels.clone(),
-            runtime: boot.subject.runtime.clone(),
+            runtime: trial.subject.runtime.clone(),
             mounts,
             publish,
         };

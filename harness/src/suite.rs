@@ -13,8 +13,8 @@ use crate::check::verdict::{self, Finding, Verdict};
 use crate::corpus::{Case, snapshot_path};
 use crate::events::Progress;
 use crate::image::Images;
-use crate::judged::{Controlled, Judged, Judgement, Outcome, Reason, name_of};
-use crate::plan::{Boot, Plan};
+use crate::judged::{Controlled, Course, Judged, Judgement, Reason, name_of};
+use crate::plan::{Plan, Trial};
 use crate::run::{Invalid, Record, Stage, run};
 use crate::scenario::control::Control;
 use crate::snapshot;
@@ -53,7 +53,7 @@ impl Suite {
             Err(_) => name.clone(),
         };
         let outcome = match case.plan {
-            Err(problems) => Outcome::BadFile(problems),
+            Err(problems) => Course::BadFile(problems),
             Ok(plan) => self.run_plan(plan).await,
         };
         let judged = Judged { file: case.file, claim, verdict: outcome.verdict(), took: began.elapsed(), outcome };
@@ -63,31 +63,31 @@ impl Suite {
         judged
     }
 
-    async fn run_plan(&self, plan: Plan) -> Outcome {
+    async fn run_plan(&self, plan: Plan) -> Course {
         let name = name_of(&plan.file);
         if self.control_only {
             return match &plan.control {
-                None => Outcome::NoControl,
-                Some((boot, _)) => Outcome::Ran { main: self.run_boot(&name, "control", boot).await, control: None },
+                None => Course::NoControl,
+                Some((trial, _)) => Course::Ran { main: self.run_trial(&name, "control", trial).await, control: None },
             };
         }
-        let mut main = self.run_boot(&name, "main", &plan.main).await;
+        let mut main = self.run_trial(&name, "main", &plan.main).await;
         if self.accept && plan.main.has_snapshots() && main.invalid.is_none() {
             main = accept_snapshots(&plan, main);
         }
         let control = match &plan.control {
             // A run that was interrupted or that fails needs no control to say so.
-            Some((boot, control)) if main.verdict() == Verdict::Pass => {
-                Some(self.run_control(&name, boot, control.clone()).await)
+            Some((trial, control)) if main.verdict() == Verdict::Pass => {
+                Some(self.run_control(&name, trial, control.clone()).await)
             }
             _ => None,
         };
-        Outcome::Ran { main, control }
+        Course::Ran { main, control }
     }
 
-    /// Runs a boot as a control, and says whether it failed as it must.
-    pub async fn run_control(&self, name: &str, boot: &Boot, control: Control) -> Controlled {
-        let mut judgement = self.run_boot(name, "control", boot).await;
+    /// Runs a trial as a control, and says whether it failed as it must.
+    pub async fn run_control(&self, name: &str, trial: &Trial, control: Control) -> Controlled {
+        let mut judgement = self.run_trial(name, "control", trial).await;
         let proven = verdict::control(&control.fails, &control.because, &judgement.findings, &judgement.timeline)
             .map(|breach| verdict::decider(breach, &judgement.timeline));
         if let Some(folder) = &judgement.bundle
@@ -98,7 +98,7 @@ impl Suite {
         Controlled { control, judgement, proven }
     }
 
-    async fn run_boot(&self, name: &str, role: &'static str, boot: &Boot) -> Judgement {
+    async fn run_trial(&self, name: &str, role: &'static str, trial: &Trial) -> Judgement {
         let doing = |what: String| self.tell(Progress::Doing { name: name.to_owned(), what });
         let folder = self.bundles.join(name).join(role);
         let progress = |line: &str| doing(format!("{role}: {line}"));
@@ -106,20 +106,20 @@ impl Suite {
             return Judgement::nothing(Reason::from(&Invalid::Interrupted));
         }
         let image = tokio::select! {
-            image = self.images.ensure(&boot.subject.image, &progress) => image,
+            image = self.images.ensure(&trial.subject.image, &progress) => image,
             () = self.stage.interrupted() => return Judgement::nothing(Reason::from(&Invalid::Interrupted)),
         };
         let image = match image {
             Ok(image) => image,
             Err(error) => return Judgement::nothing(Reason::from_image(&error)),
         };
-        let bundle = match Bundle::begin(folder.clone(), boot, &image) {
+        let bundle = match Bundle::begin(folder.clone(), trial, &image) {
             Ok(bundle) => bundle,
             Err(error) => return Judgement::nothing(Reason::unwritable(&folder, &error)),
         };
         let saw = |what: &What| self.tell(Progress::Saw { name: name.to_owned(), what: format!("{role}: {what}") });
-        let record = run(boot, &image, &self.stage, &saw).await;
-        judge(boot, record, &bundle)
+        let record = run(trial, &image, &self.stage, &saw).await;
+        judge(trial, record, &bundle)
     }
 
     fn tell(&self, progress: Progress) {
@@ -155,9 +155,9 @@ fn accept_snapshots(plan: &Plan, main: Judgement) -> Judgement {
     }
 }
 
-fn judge(boot: &Boot, record: Record, bundle: &Bundle) -> Judgement {
+fn judge(trial: &Trial, record: Record, bundle: &Bundle) -> Judgement {
     let Record { timeline, inspection, invalid } = record;
-    let findings = if invalid.is_none() { verdict::judge(&boot.claims, &timeline) } else { Vec::new() };
+    let findings = if invalid.is_none() { verdict::judge(&trial.claims, &timeline) } else { Vec::new() };
     let invalid = invalid.as_ref().map(Reason::from);
     let written = bundle
         .record(&timeline, inspection.as_ref())

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use harness::check::verdict::{Unproven, Verdict};
 use harness::commands;
 use harness::corpus::{self, Case};
-use harness::judged::{Outcome, name_of};
+use harness::judged::{Course, name_of};
 use harness::report;
 use harness::suite::Suite;
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -45,7 +45,7 @@ fn holds(file: &Path) -> Result<(), Failed> {
         let judged = suite.run_all(vec![Case::read(file)], 1).await;
         let Some(one) = judged.first().filter(|one| one.verdict != Verdict::Pass) else { return Ok(()) };
         // CI servers pick up what is named like this.
-        if let Outcome::Ran { main, .. } = &one.outcome
+        if let Course::Ran { main, .. } = &one.outcome
             && let Some(bundle) = &main.bundle
         {
             println!("[[ATTACHMENT|{}]]", bundle.join("timeline.jsonl").display());

@@ -51,7 +51,7 @@ struct Known {
 }
 
 /// A fixture's image that is about to be built.
-struct Plan {
+struct Recipe {
     tag: String,
     context: Context,
     binaries: Vec<String>,
@@ -128,9 +128,9 @@ impl Images {
 
         // Without the lock first: mostly there is nothing to build.
         if let Some(bases) = self.bases_present(&dockerfile).await? {
-            let plan = plan(workspace, name, stage, &dockerfile, &bases, known)?;
-            if self.engine.image(&plan.tag).await?.is_some() {
-                return Ok(plan.tag);
+            let recipe = recipe(workspace, name, stage, &dockerfile, &bases, known)?;
+            if self.engine.image(&recipe.tag).await?.is_some() {
+                return Ok(recipe.tag);
             }
         }
         let _lock = known.lock(workspace, progress).await?;
@@ -138,12 +138,12 @@ impl Images {
         for name in dockerfile.bases() {
             bases.push(base::ensure(self.engine.as_ref(), &name, progress).await?);
         }
-        let plan = plan(workspace, name, stage, &dockerfile, &bases, known)?;
+        let recipe = recipe(workspace, name, stage, &dockerfile, &bases, known)?;
         // Whoever had the lock before may have built it.
-        if self.engine.image(&plan.tag).await?.is_none() {
-            self.build(name, stage, &plan, known, progress).await?;
+        if self.engine.image(&recipe.tag).await?.is_none() {
+            self.build(name, stage, &recipe, known, progress).await?;
         }
-        Ok(plan.tag)
+        Ok(recipe.tag)
     }
 
     /// The identities of the bases, if the engine has them all.
@@ -186,35 +186,35 @@ impl Images {
         &self,
         name: &str,
         stage: Option<&str>,
-        plan: &Plan,
+        recipe: &Recipe,
         known: &Known,
         progress: Progress<'_>,
     ) -> Result<(), Error> {
-        progress(&format!("building {}", plan.tag));
+        progress(&format!("building {}", recipe.tag));
         let failed = |error: std::io::Error| Error::File { act: format!("pack {name}"), cause: error.to_string() };
         let mut beside = vec![(dockerfile::CERTIFICATES, false, context::certificates())];
-        for binary in &plan.binaries {
+        for binary in &recipe.binaries {
             let content = known.binaries.get(binary).map(|binary| binary.content.clone());
             beside.push((binary, true, content.unwrap_or_default()));
         }
         let build = Build {
-            tag: plan.tag.clone(),
+            tag: recipe.tag.clone(),
             target: stage.map(str::to_owned),
-            context: plan.context.tar(&beside).map_err(failed)?,
+            context: recipe.context.tar(&beside).map_err(failed)?,
             labels: Labels::from([(FIXTURE_LABEL.to_owned(), name.to_owned())]),
         };
         Ok(self.engine.build(&build, progress).await?)
     }
 }
 
-fn plan(
+fn recipe(
     workspace: &Workspace,
     name: &str,
     stage: Option<&str>,
     dockerfile: &Dockerfile,
     bases: &[String],
     known: &Known,
-) -> Result<Plan, Error> {
+) -> Result<Recipe, Error> {
     let folder = workspace.folder(name);
     let context = Context::of(&folder).map_err(|error| Error::file("read the fixture", &folder, &error))?;
     let binaries = dockerfile.binaries();
@@ -223,7 +223,7 @@ fn plan(
         std::iter::once(stage.unwrap_or_default()).chain(bases.iter().map(String::as_str)).chain(hashes).collect();
     let named = stage.map_or_else(|| name.to_owned(), |stage| format!("{name}-{stage}"));
     let tag = format!("bootproof/{named}:{}", context.hash(&also));
-    Ok(Plan { tag, context, binaries })
+    Ok(Recipe { tag, context, binaries })
 }
 
 /// Static programs run in every image, whatever its C library.

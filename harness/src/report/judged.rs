@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::style;
 use crate::check::verdict::{Finding, Verdict};
-use crate::judged::{Controlled, Judged, Judgement, Outcome, Reason, name_of};
+use crate::judged::{Controlled, Course, Judged, Judgement, Reason, name_of};
 use crate::timeline::{Event, Seconds, Timeline, What};
 
 /// How many events are shown around the one that decided.
@@ -19,13 +19,13 @@ pub fn line(judged: &Judged) -> String {
     let took = format!("{:>7}", Seconds(judged.took).to_string());
     let name = style::strong(name_of(&judged.file));
     let mut line = format!("{} {} {name}  {}", style::verdict(judged.verdict), style::faint(took), judged.claim);
-    if let Outcome::Ran { control: Some(Controlled { control, proven: Ok(event), .. }), .. } = &judged.outcome
+    if let Course::Ran { control: Some(Controlled { control, proven: Ok(event), .. }), .. } = &judged.outcome
         && judged.verdict == Verdict::Pass
     {
         let shown = format!("control fails by {}, as it must: {event}", control.fails);
         line += &format!("\n{:16} {}", "", style::faint(shorten(&shown)));
     }
-    if let Outcome::Ran { control: None, .. } = &judged.outcome
+    if let Course::Ran { control: None, .. } = &judged.outcome
         && judged.verdict == Verdict::Pass
     {
         line += &format!("\n{:16} {}", "", style::doubtful("no control: nothing shows that this scenario can fail"));
@@ -38,14 +38,14 @@ pub fn line(judged: &Judged) -> String {
 pub fn block(judged: &Judged) -> String {
     let file = judged.file.display().to_string();
     let text = match &judged.outcome {
-        Outcome::BadFile(problems) => problems.render(true),
-        Outcome::NoControl => format!("{file} has no [control] to run in its place"),
-        Outcome::Ran { main, .. } if main.invalid.as_ref().is_some_and(|reason| reason.interrupted) => {
+        Course::BadFile(problems) => problems.render(true),
+        Course::NoControl => format!("{file} has no [control] to run in its place"),
+        Course::Ran { main, .. } if main.invalid.as_ref().is_some_and(|reason| reason.interrupted) => {
             return String::new();
         }
-        Outcome::Ran { main, .. } if main.verdict() != Verdict::Pass => of_run(main, &file),
-        Outcome::Ran { control: Some(controlled), .. } if !controlled.is_proof() => of_control(controlled, &file),
-        Outcome::Ran { .. } => return String::new(),
+        Course::Ran { main, .. } if main.verdict() != Verdict::Pass => of_run(main, &file),
+        Course::Ran { control: Some(controlled), .. } if !controlled.is_proof() => of_control(controlled, &file),
+        Course::Ran { .. } => return String::new(),
     };
     let indented: Vec<String> = text.lines().map(|line| format!("  {line}").trim_end().to_owned()).collect();
     format!("\n{}\n", indented.join("\n"))

@@ -3,7 +3,7 @@
 use super::style;
 use crate::corpus::Case;
 use crate::judged::name_of;
-use crate::plan::{Boot, Plan};
+use crate::plan::{Plan, Trial};
 
 /// One line for each scenario.
 #[must_use]
@@ -35,7 +35,7 @@ pub fn explanation(plan: &Plan) -> String {
         lines.push(format!("covers {}", plan.head.covers.join(", ")));
     }
     lines.push(String::new());
-    lines.extend(of_boot(&plan.main));
+    lines.extend(of_trial(&plan.main));
     lines.push(format!(
         "The run is decided within {} and watched for {} more.",
         crate::scenario::value::Duration(plan.main.timeout),
@@ -47,28 +47,28 @@ pub fn explanation(plan: &Plan) -> String {
         lines.push(format!("  - {}{always}", claim.expectation.words()));
     }
     match &plan.control {
-        Some((boot, control)) => {
+        Some((trial, control)) => {
             lines.push(String::new());
             lines.push(format!(
                 "The control must fail by {}, decided by an event that matches /{}/:",
                 style::strong(&control.fails),
                 control.because
             ));
-            lines.extend(of_boot(boot).into_iter().map(|line| format!("  {line}")));
+            lines.extend(of_trial(trial).into_iter().map(|line| format!("  {line}")));
         }
         None => lines.push(style::doubtful("\nThere is no control: nothing shows that this scenario can fail.")),
     }
     lines.join("\n")
 }
 
-fn of_boot(boot: &Boot) -> Vec<String> {
-    let mut lines = vec![format!("The subject is {}", style::strong(&boot.subject.image))];
-    if let Ok(serde_json::Value::Object(options)) = serde_json::to_value(&boot.subject.runtime) {
+fn of_trial(trial: &Trial) -> Vec<String> {
+    let mut lines = vec![format!("The subject is {}", style::strong(&trial.subject.image))];
+    if let Ok(serde_json::Value::Object(options)) = serde_json::to_value(&trial.subject.runtime) {
         let said = options.iter().filter(|(_, value)| is_said(value));
-        let redactor = boot.redactor();
+        let redactor = trial.redactor();
         lines.extend(said.map(|(key, value)| format!("  with {key} = {}", redactor.redact_json(value.clone()))));
     }
-    for (name, volume) in &boot.volumes {
+    for (name, volume) in &trial.volumes {
         let owner = volume.owner.map(|owner| format!(", owned by {owner}")).unwrap_or_default();
         let mode = volume.mode.map(|mode| format!(", mode {mode}")).unwrap_or_default();
         let read_only = if volume.read_only { ", read-only" } else { "" };
@@ -76,7 +76,7 @@ fn of_boot(boot: &Boot) -> Vec<String> {
         let files: String = volume.files.keys().map(|file| format!(", with a file {file}")).collect();
         lines.push(format!("  and the volume {name} at {}{owner}{mode}{read_only}{content}{files}", volume.target));
     }
-    lines.extend(boot.subject.ready.iter().map(|ready| format!("  which is ready when {ready}")));
+    lines.extend(trial.subject.ready.iter().map(|ready| format!("  which is ready when {ready}")));
     lines
 }
 

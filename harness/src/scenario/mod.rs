@@ -162,10 +162,11 @@ fn take_table<'a>(table: &mut DeTable<'a>, name: &'static str, problems: &mut Pr
 }
 
 fn read_expect<'a>(section: Option<Section<'a>>, problems: &mut Problems) -> Vec<Written<'a>> {
+    let span = section.as_ref().map(Section::span);
     let written: Vec<Written<'a>> = section.into_iter().flat_map(Section::into_written).collect();
     if written.is_empty() {
         problems.add(
-            Problem::new(None, "nothing is expected: a scenario that checks nothing proves nothing")
+            Problem::new(span, "nothing is expected: a scenario that checks nothing proves nothing")
                 .help("add an [expect] table, such as `ready_within = \"10s\"`"),
         );
     }

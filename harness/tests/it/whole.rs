@@ -12,7 +12,7 @@ use harness::corpus::Case;
 use harness::engine::fake::{Boot, Fake, Script};
 use harness::engine::{Engine, Stdio};
 use harness::image::Images;
-use harness::judged::{Judged, Outcome};
+use harness::judged::{Course, Judged};
 use harness::plan::Plan;
 use harness::run::Stage;
 use harness::sandbox::{self, state::Contents};
@@ -85,9 +85,9 @@ async fn check(good: Script, bad: Script, body: &str, expected: &str) {
 fn outcome(judged: &Arc<Judged>) -> String {
     let verdict = judged.verdict;
     match &judged.outcome {
-        Outcome::BadFile(problems) => format!("{verdict}: {problems}"),
-        Outcome::NoControl => format!("{verdict}: no control"),
-        Outcome::Ran { main, control } => {
+        Course::BadFile(problems) => format!("{verdict}: {problems}"),
+        Course::NoControl => format!("{verdict}: no control"),
+        Course::Ran { main, control } => {
             let broken: Vec<&str> =
                 main.findings.iter().filter(|finding| finding.breach.is_some()).map(|finding| finding.key).collect();
             let reason = main.invalid.as_ref().map(|reason| reason.title.clone());
