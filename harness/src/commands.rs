@@ -153,7 +153,8 @@ async fn clean(all: bool, images: bool) -> Result<Exit, Stop> {
         (true, 0) => report::say("nothing to remove"),
         (false, 0) => {}
         (_, living) => report::say(format!(
-            "{living} things belong to runs that may still be alive, and go when their time is over; `--all` removes them now"
+            "left alone, because their runs may still be alive: {living}; \
+             a run or `harness clean` after their deadline removes them, `harness clean --all` does now"
         )),
     }
     Ok(Exit::Pass)
