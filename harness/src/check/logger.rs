@@ -5,7 +5,7 @@
 
 use std::sync::LazyLock;
 
-use regex::Regex;
+use regex::RegexSet;
 use serde::Deserialize;
 
 use super::{Breach, Expectation, Kind, Outcome, one};
@@ -58,9 +58,9 @@ const SIGNATURES: [(&str, &str); 16] = [
     (r#""event":"log_degraded""#, "the entrypoint could not write its log file and went on without it"),
 ];
 
-static PATTERNS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
-    SIGNATURES.iter().filter_map(|(pattern, meaning)| Some((Regex::new(pattern).ok()?, *meaning))).collect()
-});
+/// All patterns in one: a line is looked at once, however many there are.
+static PATTERNS: LazyLock<RegexSet> =
+    LazyLock::new(|| RegexSet::new(SIGNATURES.map(|(pattern, _)| pattern)).unwrap_or_else(|_| RegexSet::empty()));
 
 impl Expectation for Logger {
     fn words(&self) -> String {
@@ -88,7 +88,7 @@ impl Expectation for Logger {
 }
 
 fn meaning(line: &str) -> Option<&'static str> {
-    PATTERNS.iter().find(|(pattern, _)| pattern.is_match(line)).map(|(_, meaning)| *meaning)
+    PATTERNS.matches(line).iter().next().map(|row| SIGNATURES[row].1)
 }
 
 #[cfg(test)]

@@ -123,8 +123,12 @@ pub enum Stdio {
 }
 
 impl Event {
-    pub(super) fn is_line(&self) -> bool {
-        matches!(self.what, What::Log { .. })
+    /// The line it is, if it is one.
+    pub(super) fn line(&self) -> Option<(Timestamp, Stdio, &str)> {
+        match &self.what {
+            What::Log { stream, text } => Some((self.at, *stream, text)),
+            _ => None,
+        }
     }
 }
 

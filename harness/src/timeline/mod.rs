@@ -30,18 +30,15 @@ impl Timeline {
     /// and puts everything into the order of boots and time. A line belongs to the boot
     /// that was the last to begin before the next death.
     pub fn complete(&mut self, lines: Vec<Event>) {
-        let known: HashSet<(Timestamp, String)> = self
-            .events
-            .iter()
-            .filter(|event| event.is_line())
-            .map(|event| (event.at, event.what.to_string()))
-            .collect();
-        self.events.extend(lines.into_iter().filter(|line| !known.contains(&(line.at, line.what.to_string()))));
+        let known: HashSet<(Timestamp, Stdio, &str)> = self.events.iter().filter_map(Event::line).collect();
+        let unknown = |line: &Event| line.line().is_none_or(|line| !known.contains(&line));
+        let missing: Vec<Event> = lines.into_iter().filter(unknown).collect();
+        self.events.extend(missing);
         let deaths: Vec<Timestamp> =
             self.find(|what| matches!(what, What::Died { .. })).map(|(_, event)| event.at).collect();
         let boots = self.boots();
         for event in &mut self.events {
-            if event.is_line() || matches!(event.what, What::Ready { .. }) {
+            if event.line().is_some() || matches!(event.what, What::Ready { .. }) {
                 let before = deaths.iter().filter(|death| **death < event.at).count();
                 event.boot = boots.min(u32::try_from(before).unwrap_or(u32::MAX).saturating_add(1));
             }
