@@ -229,6 +229,16 @@ mod tests {
     }
 
     #[test]
+    fn a_sign_of_readiness_belongs_to_the_boot_that_showed_it() {
+        let mut timeline = two_boots();
+        // Read from the first boot's last line, when the second had begun.
+        timeline.push(event(18, 2, What::Ready { sign: "it logs /one/".to_owned() }));
+        timeline.complete(Vec::new());
+        assert!(timeline.ready_in(1).is_some());
+        assert_eq!(timeline.ready_in(2), None);
+    }
+
+    #[test]
     fn a_death_is_final_only_when_the_engine_says_that_no_boot_follows() {
         let mut timeline = two_boots();
         timeline.push(event(40, 2, What::Died { code: 3 }));

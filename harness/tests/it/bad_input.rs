@@ -147,6 +147,21 @@ fn a_control_says_how_it_fails() {
 }
 
 #[test]
+fn a_cause_that_matches_anything_is_none() {
+    assert_snapshot!(problems_after("because = \"exit 1\"", "because = \"(exit)?\""));
+}
+
+#[test]
+fn a_limit_of_nothing_is_none() {
+    assert_snapshot!(problems_after("cpus = 0.5", "pids_limit = 0\nmem_limit = \"0\""));
+}
+
+#[test]
+fn a_restart_is_expected_only_where_something_restarts() {
+    assert_snapshot!(problems_after("ready_within = \"10s\"", "ready_within = \"10s\"\nrestarts = 1"));
+}
+
+#[test]
 fn a_volume_stays_inside_the_container() {
     assert_snapshot!(problems_after(
         "target = \"/data\"",

@@ -18,6 +18,7 @@ use harness::run::Stage;
 use harness::sandbox::{self, state::Contents};
 use harness::scenario::Surroundings;
 use harness::suite::Suite;
+use harness::timeline::What;
 use tokio::sync::{mpsc, watch};
 
 const HEAD: &str = "version = 1\nclaim = \"it boots\"\n";
@@ -137,6 +138,24 @@ async fn a_restart_that_is_expected_is_waited_for() {
 #[tokio::test(start_paused = true)]
 async fn a_subject_that_ends_as_soon_as_it_is_ready_fails() {
     check(Script::boot(says(10, "listening").exits(ms(200), 0)), Script::default(), READY, "fail state").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_passes_as_running_was_running_when_it_was_last_looked_at() {
+    let body = "[subject]\nimage = \"good:1\"\nready = { log = \"listening\" }\n[expect]\nstate = \"running\"";
+    // The subject ends about when the watching does: 500 ms after it was ready.
+    for end in 490..530 {
+        let bench = Bench::new(Script::boot(says(10, "listening").exits(ms(end), 7)), Script::default());
+        bench.fake.lag(ms(20));
+        let judged = bench.run(body).await;
+        let Course::Ran { main, .. } = &judged.outcome else { panic!("{}", outcome(&judged)) };
+        let mut states = main.timeline.events().iter().filter_map(|event| match &event.what {
+            What::State { status, .. } => Some(status.as_str()),
+            _ => None,
+        });
+        let last = states.next_back();
+        assert_eq!(judged.verdict == Verdict::Pass, last == Some("running"), "end at {end} ms: {last:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

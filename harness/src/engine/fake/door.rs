@@ -265,7 +265,12 @@ impl Engine for Fake {
         let late = move |happening: &Result<Happening, Error>| {
             futures_util::future::ready(happening.as_ref().map_or(true, |happening| happening.at >= since))
         };
-        self.follow(id, next_happening).filter(late).boxed()
+        let lag = self.world().lag;
+        let told = move |happening| async move {
+            tokio::time::sleep(lag).await;
+            happening
+        };
+        self.follow(id, next_happening).filter(late).then(told).boxed()
     }
 
     fn logs(&self, id: &str, since: Option<Timestamp>, follow: bool) -> Flow<LogLine> {

@@ -15,6 +15,7 @@
 //! ```
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::engine::{Happened, Happening, LogLine, Stdio, Thing};
 
@@ -52,6 +53,12 @@ impl Fake {
     /// From now on this method of the engine fails, in these words.
     pub fn fail_on(&self, method: &str, words: &str) {
         self.world().failures.insert(method.to_owned(), words.to_owned());
+    }
+
+    /// From now on it tells of what happens so long afterwards, as an engine under
+    /// load does; its containers' state is told at once.
+    pub fn lag(&self, lag: Duration) {
+        self.world().lag = lag;
     }
 
     /// What it was asked so far: each call's method and what it was about, such as `start demo`.

@@ -1,6 +1,7 @@
 //! Everything a scripted engine keeps, and its clock.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{mpsc, watch};
@@ -24,6 +25,8 @@ pub struct World {
     pub volumes: BTreeMap<String, Volume>,
     pub calls: Vec<String>,
     pub failures: BTreeMap<String, String>,
+    /// How long after it happened a happening is told.
+    pub lag: Duration,
     /// Told whenever anything changes.
     pub changed: watch::Sender<()>,
 }
@@ -71,6 +74,7 @@ impl World {
             volumes: BTreeMap::new(),
             calls: Vec::new(),
             failures: BTreeMap::new(),
+            lag: Duration::ZERO,
             changed: watch::Sender::new(()),
         }
     }
