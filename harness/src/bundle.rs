@@ -24,13 +24,19 @@ pub struct Bundle {
 }
 
 impl Bundle {
+    /// The bundle of this trial in that folder, as it is.
+    #[must_use]
+    pub fn of(folder: PathBuf, trial: &Trial) -> Self {
+        Self { folder, redactor: trial.redactor() }
+    }
+
     /// Empties the folder, or makes it, and writes down what is to be run.
     pub fn begin(folder: PathBuf, trial: &Trial, image: &str) -> io::Result<Self> {
         if folder.exists() {
             std::fs::remove_dir_all(&folder)?;
         }
         std::fs::create_dir_all(&folder)?;
-        let bundle = Self { folder, redactor: trial.redactor() };
+        let bundle = Self::of(folder, trial);
         let claims: Vec<String> =
             trial.claims.iter().map(|claim| format!("{}: {}", claim.key, claim.expectation.words())).collect();
         bundle.write_json(
@@ -72,7 +78,7 @@ impl Bundle {
     }
 
     /// Writes, beside what was found, whether a control failed as it must.
-    pub fn judge_control(folder: &Path, control: &Control, proven: &Result<String, Unproven>) -> io::Result<()> {
+    pub fn judge_control(&self, control: &Control, proven: &Result<String, Unproven>) -> io::Result<()> {
         let (because_of, unproven) = (proven.as_ref().ok(), proven.as_ref().err().map(ToString::to_string));
         let verdict = serde_json::json!({
             "fails": control.fails,
@@ -80,7 +86,7 @@ impl Bundle {
             "decided_by": because_of,
             "unproven": unproven,
         });
-        std::fs::write(folder.join("control.json"), serde_json::to_string_pretty(&verdict)? + "\n")
+        self.write_json("control.json", &verdict)
     }
 
     /// Where it is.

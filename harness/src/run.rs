@@ -100,7 +100,7 @@ pub async fn run(trial: &Trial, image: &str, stage: &Stage, saw: Saw<'_>) -> Rec
         Err(_) => Some(Invalid::TooSlow(ENGINE_PATIENCE)),
     };
     // The first cause counts; a failed cleanup must not hide it.
-    record.invalid = record.invalid.take().or(invalid).or(closed);
+    record.invalid = invalid.or(closed);
     record
 }
 

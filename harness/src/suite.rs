@@ -8,8 +8,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::bundle::Bundle;
-use crate::check;
-use crate::check::verdict::{self, Finding, Verdict};
+use crate::check::verdict::{self, Verdict};
 use crate::corpus::{Case, snapshot_path};
 use crate::events::Progress;
 use crate::image::Images;
@@ -91,7 +90,7 @@ impl Suite {
         let proven = verdict::control(&control.fails, &control.because, &judgement.findings, &judgement.timeline)
             .map(|breach| verdict::decider(breach, &judgement.timeline));
         if let Some(folder) = &judgement.bundle
-            && let Err(error) = Bundle::judge_control(folder, &control, &proven)
+            && let Err(error) = Bundle::of(folder.clone(), trial).judge_control(&control, &proven)
         {
             judgement.invalid = judgement.invalid.or(Some(Reason::unwritable(folder, &error)));
         }
@@ -131,8 +130,8 @@ impl Suite {
 /// Makes what the subject wrote its snapshots, and judges again by them. The
 /// output of a subject that breaks another claim is nothing to agree to.
 fn accept_snapshots(plan: &Plan, main: Judgement) -> Judgement {
-    let other = |finding: &Finding| finding.breach.is_some() && finding.key != check::SNAPSHOTS;
-    if main.findings.iter().any(other) {
+    let mut judged = plan.main.claims.iter().zip(&main.findings);
+    if judged.any(|(claim, finding)| finding.breach.is_some() && !claim.expectation.wants().snapshot) {
         return main;
     }
     for stream in [Stdio::Stdout, Stdio::Stderr] {
@@ -143,7 +142,9 @@ fn accept_snapshots(plan: &Plan, main: Judgement) -> Judgement {
         }
     }
     match Case::read(&plan.file).plan {
-        Ok(plan) => Judgement { findings: verdict::judge(&plan.main.claims, &main.timeline), ..main },
+        Ok(plan) => {
+            conclude(&plan.main, Judgement { findings: verdict::judge(&plan.main.claims, &main.timeline), ..main })
+        }
         Err(problems) => {
             let reason = Reason {
                 title: format!("the file has changed since: {problems}"),
@@ -159,9 +160,21 @@ fn judge(trial: &Trial, record: Record, bundle: &Bundle) -> Judgement {
     let Record { timeline, inspection, invalid } = record;
     let findings = if invalid.is_none() { verdict::judge(&trial.claims, &timeline) } else { Vec::new() };
     let invalid = invalid.as_ref().map(Reason::from);
-    let written = bundle
-        .record(&timeline, inspection.as_ref())
-        .and_then(|()| bundle.conclude(&serde_json::json!({ "invalid": invalid, "findings": findings })));
+    let written = bundle.record(&timeline, inspection.as_ref());
     let unwritten = written.err().map(|error| Reason::unwritable(bundle.folder(), &error));
-    Judgement { findings, timeline, invalid: invalid.or(unwritten), bundle: Some(bundle.folder().to_owned()) }
+    let folder = Some(bundle.folder().to_owned());
+    conclude(trial, Judgement { findings, timeline, invalid: invalid.or(unwritten), bundle: folder })
+}
+
+/// Writes what was found into the bundle, in the place of what was found before.
+fn conclude(trial: &Trial, judgement: Judgement) -> Judgement {
+    let Some(folder) = &judgement.bundle else { return judgement };
+    let found = serde_json::json!({ "invalid": judgement.invalid, "findings": judgement.findings });
+    match Bundle::of(folder.clone(), trial).conclude(&found) {
+        Ok(()) => judgement,
+        Err(error) => {
+            let unwritten = Reason::unwritable(folder, &error);
+            Judgement { invalid: judgement.invalid.or(Some(unwritten)), ..judgement }
+        }
+    }
 }

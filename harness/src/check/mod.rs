@@ -46,9 +46,6 @@ pub const KINDS: [Kind; 9] = [
 /// The key of the expectation that knows a restart loop.
 pub const LOOP: &str = restarts::KIND.key;
 
-/// The key of the expectation that compares snapshots.
-pub const SNAPSHOTS: &str = logs::KIND.key;
-
 /// A kind of expectation.
 pub struct Kind {
     /// Its key in `[expect]`, and its name everywhere.

@@ -286,6 +286,25 @@ async fn a_sweep_takes_what_is_past_its_deadline_and_nothing_of_a_living_run() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn snapshots_are_accepted_only_of_a_subject_that_holds_everything_else() {
+    let check = async |contains: &str, accepted: bool| {
+        let bench = Bench::new(Script::boot(says(10, "listening").exits(ms(20), 0)), Script::default());
+        let file = bench.folder.path().join("test.toml");
+        let expect = format!("[expect]\nexit_code = 0\nlogs = {{ contains = [\"{contains}\"], snapshot = true }}");
+        std::fs::write(&file, format!("{HEAD}[subject]\nimage = \"good:1\"\n{expect}")).expect("a file");
+        let suite = Suite { accept: true, ..bench.suite().await };
+        let judged = suite.run_all(vec![Case::read(&file)], 1).await;
+        assert_eq!(judged[0].verdict == Verdict::Pass, accepted, "{}", outcome(&judged[0]));
+        assert_eq!(bench.folder.path().join("test.stdout.snap").exists(), accepted);
+        let mut bundle = String::new();
+        read_all(&bench.folder.path().join("bundles"), &mut bundle);
+        assert_ne!(bundle.contains("there is no snapshot yet"), accepted, "the bundle says otherwise");
+    };
+    check("listening", true).await;
+    check("something else", false).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_bad_file_fails_and_the_others_still_run() {
     let bench = Bench::new(Script::boot(says(10, "listening")), Script::default());
     let case = |name: &str, body: &str| {
