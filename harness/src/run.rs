@@ -7,12 +7,12 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use crate::clock::{Clock, later};
-use crate::engine::{Engine, Error, Start, Thing};
+use crate::engine::{Create, Engine, Error, Start, Thing};
 use crate::observe::Observer;
 use crate::plan::{Standing, Trial};
 use crate::sandbox::Sandbox;
 use crate::sandbox::state::Contents;
-use crate::timeline::{Timeline, What, When};
+use crate::timeline::{Event, Timeline, What, When};
 
 /// How long an engine may take for all the acts around a trial.
 const ENGINE_PATIENCE: Duration = Duration::from_secs(60);
@@ -117,7 +117,16 @@ async fn live(
         return Err(Invalid::NotEnforced(format!("its kernel has no support for `{limit}`")));
     }
     let mounts = sandbox.volumes(trial, image, &stage.contents).await?;
-    let subject = sandbox.subject(trial, image, mounts).await?;
+    let subject = match sandbox.subject(trial, image, mounts).await? {
+        Create::Made(subject) => subject,
+        Create::Refused(reason) => {
+            let reason = trial.redactor().redact(&reason);
+            for what in [What::Refused { reason }, What::Over] {
+                record.timeline.push(Event { at: stage.clock.now(), boot: 0, what });
+            }
+            return Ok(());
+        }
+    };
     let mut observer =
         Observer::begin(stage.engine.clone(), &subject.id, stage.clock, trial.subject.ready.clone(), trial.redactor());
     let timeline = &mut record.timeline;

@@ -1,4 +1,4 @@
-//! Owns every container and volume of one run, and removes them all.
+//! Owns every container, network and volume of one run, and removes them all.
 //!
 //! What is made carries two labels: which run it belongs to, and when that run
 //! is over at the latest. So whatever a killed harness left behind is known for
@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use jiff::Timestamp;
 
-use crate::engine::{ContainerSpec, Created, Engine, Error, Labels, Mount, Owned, Thing};
+use crate::engine::{ContainerSpec, Create, Engine, Error, Labels, Mount, Owned, Source, Thing};
 use crate::plan::Trial;
 use crate::scenario::ready::Ready;
 use crate::scenario::runtime::Runtime;
@@ -44,9 +44,9 @@ impl Sandbox {
         let mut mounts = Vec::new();
         for (name, volume) in &trial.volumes {
             let volume_name = format!("{}-{name}", self.run);
-            self.engine.create_volume(&volume_name, &self.labels).await?;
+            self.engine.create_volume(&volume_name, &self.labels, None).await?;
             mounts.push(Mount {
-                volume: volume_name,
+                source: Source::Volume(volume_name),
                 target: volume.target.clone(),
                 read_only: volume.read_only,
                 // What the scenario says of the volume must not be overwritten by
@@ -84,9 +84,9 @@ impl Sandbox {
                     ..mount.clone()
                 })
                 .collect(),
-            publish: Vec::new(),
+            ..ContainerSpec::default()
         };
-        let filler = self.engine.create(&spec).await?.id;
+        let filler = self.engine.create(&spec).await?.made(&spec.name)?.id;
         let archive = state::archive(&trial.volumes, contents).map_err(|error| Error::Failed {
             act: "put the volumes' content together".to_owned(),
             cause: error.to_string(),
@@ -96,7 +96,7 @@ impl Sandbox {
     }
 
     /// Makes the subject without starting it.
-    pub async fn subject(&self, trial: &Trial, image: &str, mounts: Vec<Mount>) -> Result<Created, Error> {
+    pub async fn subject(&self, trial: &Trial, image: &str, mounts: Vec<Mount>) -> Result<Create, Error> {
         let publish = match trial.subject.ready {
             Some(Ready::Http { port, .. }) => vec![port],
             _ => Vec::new(),
@@ -108,6 +108,7 @@ impl Sandbox {
             runtime: trial.subject.runtime.clone(),
             mounts,
             publish,
+            ..ContainerSpec::default()
         };
         self.engine.create(&spec).await
     }
@@ -133,8 +134,8 @@ fn is_past(owned: &Owned, now: Timestamp) -> bool {
     deadline.is_none_or(|deadline| deadline < now.as_second())
 }
 
-/// Containers first: a volume in use cannot be removed. Everything is tried
-/// before the first error is told.
+/// Containers first: a network or a volume in use cannot be removed. Everything
+/// is tried before the first error is told.
 async fn remove_all(engine: &dyn Engine, mut found: Vec<Owned>) -> Result<Vec<Thing>, Error> {
     found.sort_by(|one, other| one.thing.cmp(&other.thing));
     let mut removed = Vec::new();

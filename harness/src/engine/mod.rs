@@ -13,11 +13,16 @@ use futures_util::Stream;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::scenario::runtime::Runtime;
 pub use crate::timeline::Stdio;
 
+pub mod container;
 pub mod docker;
 pub mod fake;
+
+pub use container::{
+    Attached, Attachment, ContainerSpec, Create, Created, Executed, Happened, Happening, HealthProbe, Inspection,
+    Mount, Output, Source, Start,
+};
 
 /// A stream of values that an engine sends over time.
 pub type Flow<T> = Pin<Box<dyn Stream<Item = Result<T, Error>> + Send>>;
@@ -50,8 +55,9 @@ pub trait Engine: Send + Sync {
     /// The images that carry this label, by reference, with all their labels.
     async fn images_labelled(&self, label: &str) -> Result<Vec<Owned>, Error>;
 
-    /// Makes a container without starting it.
-    async fn create(&self, spec: &ContainerSpec) -> Result<Created, Error>;
+    /// Makes a container without starting it. That the engine refuses what was
+    /// asked for is an outcome, not an error.
+    async fn create(&self, spec: &ContainerSpec) -> Result<Create, Error>;
 
     /// Starts it. That it cannot be started is an outcome, not an error.
     async fn start(&self, id: &str) -> Result<Start, Error>;
@@ -63,6 +69,20 @@ pub trait Engine: Send + Sync {
     /// Sends a signal to its PID 1, as an operator does: the restart policy no
     /// longer acts. A container that is dead already is no error.
     async fn kill(&self, id: &str, signal: &str) -> Result<(), Error>;
+
+    /// Stops the clock of every process in it.
+    async fn pause(&self, id: &str) -> Result<(), Error>;
+
+    /// Lets them go on.
+    async fn unpause(&self, id: &str) -> Result<(), Error>;
+
+    /// Runs a command in a running container and waits for its end. That there
+    /// is no such program is an outcome: code 126 or 127.
+    async fn exec(&self, id: &str, command: &[String]) -> Result<Executed, Error>;
+
+    /// Takes hold of its stdin and of what it writes from now on, before or
+    /// after it is started. The output ends when the container dies.
+    async fn attach(&self, id: &str) -> Result<Attached, Error>;
 
     /// The container as it is now.
     async fn inspect(&self, id: &str) -> Result<Inspection, Error>;
@@ -86,8 +106,18 @@ pub trait Engine: Send + Sync {
     /// The file or directory at `path` as a tar archive.
     async fn get(&self, id: &str, path: &str) -> Result<Bytes, Error>;
 
-    /// Makes an empty volume.
-    async fn create_volume(&self, name: &str, labels: &Labels) -> Result<(), Error>;
+    /// Makes an empty volume. One with a size in bytes is held in memory, and
+    /// only for as long as some container that runs has it mounted.
+    async fn create_volume(&self, name: &str, labels: &Labels, size: Option<u64>) -> Result<(), Error>;
+
+    /// Makes a network of its own, in which containers find each other by name.
+    async fn create_network(&self, name: &str, labels: &Labels) -> Result<(), Error>;
+
+    /// Joins a container, running or not, to a network under these names.
+    async fn connect(&self, network: &str, container: &str, aliases: &[String]) -> Result<(), Error>;
+
+    /// Takes a container out of a network.
+    async fn disconnect(&self, network: &str, container: &str) -> Result<(), Error>;
 
     /// Every container, volume and network that carries this label.
     async fn labelled(&self, label: &str) -> Result<Vec<Owned>, Error>;
@@ -153,93 +183,6 @@ pub struct Build {
     pub labels: Labels,
 }
 
-/// A container to be made.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ContainerSpec {
-    /// Its name, unique in the engine.
-    pub name: String,
-    /// The reference of its image.
-    pub image: String,
-    /// Its labels.
-    pub labels: Labels,
-    /// How it is run.
-    pub runtime: Runtime,
-    /// The volumes mounted into it.
-    pub mounts: Vec<Mount>,
-    /// TCP ports of the container that are published on a loopback port of the
-    /// engine's choice.
-    pub publish: Vec<u16>,
-}
-
-/// A volume mounted into a container.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Mount {
-    /// The volume's name in the engine.
-    pub volume: String,
-    /// The absolute path it is mounted at.
-    pub target: String,
-    /// Whether the container may only read it.
-    pub read_only: bool,
-    /// Whether an empty volume stays empty, instead of getting what the image
-    /// holds at the target.
-    pub no_copy: bool,
-}
-
-/// A container that was made.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Created {
-    /// Its identifier.
-    pub id: String,
-    /// What the engine said it would not do, such as limits it discarded.
-    pub warnings: Vec<String>,
-}
-
-/// How a start ended.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Start {
-    /// The process runs, or ran.
-    Started,
-    /// It could not be started; the engine's own words say why.
-    Refused(String),
-}
-
-/// A container as it is at one moment.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Inspection {
-    /// Docker's state word: `created`, `running`, `restarting`, `exited`, …
-    pub status: String,
-    /// How often its restart policy has started it again.
-    pub restart_count: i64,
-    /// Where each published port can be reached from the harness, as `host:port`.
-    pub ports: BTreeMap<u16, String>,
-    /// Everything the engine says of it, for the bundle.
-    pub raw: serde_json::Value,
-}
-
-/// Something that happened to a container.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Happening {
-    /// When, by the engine's clock.
-    pub at: Timestamp,
-    /// What.
-    pub what: Happened,
-}
-
-/// The kinds of things that happen to a container.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Happened {
-    /// Its process was started.
-    Started,
-    /// The kernel killed one of its processes for memory.
-    OutOfMemory,
-    /// It was sent this signal through the engine, by number.
-    Signalled(i32),
-    /// Its process ended with this exit code; a signal is 128 and its number.
-    Died(i32),
-    /// Its health check changed to this state.
-    Health(String),
-}
-
 /// One line of a container's output.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LogLine {
@@ -260,15 +203,15 @@ pub struct FileStat {
     pub directory: bool,
 }
 
-/// Something the engine keeps.
+/// Something the engine keeps, in the order in which things can be removed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Thing {
     /// A container, by name or identifier.
     Container(String),
-    /// A volume, by name.
-    Volume(String),
     /// A network, by name or identifier.
     Network(String),
+    /// A volume, by name.
+    Volume(String),
     /// An image, by reference.
     Image(String),
 }

@@ -5,8 +5,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt};
-use harness::engine::{Flow, Happened, Happening, Labels, Mount, Start, Stdio, Thing};
+use harness::engine::{
+    Attachment, ContainerSpec, Create, Flow, Happened, Happening, Labels, Mount, Output, Source, Start, Stdio, Thing,
+};
 use serde_json::json;
+use tokio::io::AsyncWriteExt;
 
 pub mod bench;
 
@@ -35,6 +38,8 @@ macro_rules! held_by_both_engines {
 held_by_both_engines!(
     a_life_is_told_from_start_to_removal,
     a_process_that_cannot_be_started_is_an_outcome,
+    a_container_that_cannot_be_made_is_an_outcome,
+    a_missing_bind_source_is_refused_or_made,
     an_exit_code_is_told_with_the_death,
     on_failure_2_makes_two_restarts,
     a_clean_exit_is_no_failure,
@@ -46,8 +51,18 @@ held_by_both_engines!(
     a_long_line_is_one_line,
     logs_begin_exactly_at_the_moment_asked_for,
     followed_logs_end_at_the_death,
+    a_paused_container_does_nothing,
+    a_paused_container_can_be_stopped,
+    a_command_that_is_run_inside_is_an_outcome,
+    what_an_attached_container_is_told_it_answers,
+    an_attached_container_ends_when_nobody_speaks_to_it_any_more,
+    what_is_written_after_attaching_is_read_by_stream,
     files_keep_their_owner_and_mode,
     a_volume_is_filled_through_a_container_that_never_starts,
+    a_volume_of_a_size_holds_no_more,
+    a_living_process_has_a_number_and_an_address,
+    a_network_is_joined_and_left,
+    a_network_in_use_is_an_error_to_remove,
     what_is_labelled_is_found_and_removed,
     what_is_missing_is_no_error_to_remove,
     a_volume_in_use_is_an_error_to_remove,
@@ -125,6 +140,34 @@ async fn a_process_that_cannot_be_started_is_an_outcome(bench: Bench) {
     assert!(words.contains("no such file or directory"), "{words}");
     assert_eq!(bench.engine.inspect(&id).await.unwrap().status, "created");
     bench.engine.stop(&id, None).await.unwrap();
+}
+
+async fn a_container_that_cannot_be_made_is_an_outcome(bench: Bench) {
+    let spec = bench.spec_of("unmade", Deed::CannotBeMade, json!({}));
+    let Create::Refused(words) = bench.engine.create(&spec).await.unwrap() else { panic!("it was made") };
+    assert_eq!(words, "invalid CapAdd: unknown capability: \"CAP_NOPE\"");
+    // To the harness, a helper of its own that is refused is an error.
+    let error = Create::Refused(words.clone()).made("demo").unwrap_err().to_string();
+    assert_eq!(error, format!("cannot create the container demo: {words}"));
+}
+
+async fn a_missing_bind_source_is_refused_or_made(bench: Bench) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("missing").display().to_string();
+    let spec = |name: &str, source: Source| ContainerSpec {
+        mounts: vec![mount_of(source, "/data")],
+        ..bench.spec_of(name, Deed::Runs, json!({}))
+    };
+    let Create::Refused(words) = bench.engine.create(&spec("bind", Source::Bind(path.clone()))).await.unwrap() else {
+        panic!("it was made")
+    };
+    assert!(words.contains(&format!("bind source path does not exist: {path}")), "{words}");
+
+    let id = bench.make(&spec("creating", Source::BindCreating(path.clone()))).await;
+    assert_eq!(bench.engine.start(&id).await.unwrap(), Start::Started);
+    assert_eq!(bench.engine.stat(&id, "/data").await.unwrap().map(|stat| stat.directory), Some(true));
+    // Now that it is there, it can be bound in either way.
+    bench.make(&spec("again", Source::Bind(path))).await;
 }
 
 async fn an_exit_code_is_told_with_the_death(bench: Bench) {
@@ -243,6 +286,108 @@ async fn followed_logs_end_at_the_death(bench: Bench) {
     assert_eq!(lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>(), ["up"]);
 }
 
+fn mount_of(source: Source, target: &str) -> Mount {
+    Mount { source, target: target.to_owned(), read_only: false, no_copy: false }
+}
+
+async fn a_paused_container_does_nothing(bench: Bench) {
+    let id = bench.start("paused", Deed::Ticks, json!({})).await;
+    take_until(&mut bench.engine.logs(&id, None, true), |line| line.text == "2").await;
+    bench.engine.pause(&id).await.unwrap();
+    let seen = bench.engine.inspect(&id).await.unwrap();
+    assert_eq!((seen.status.as_str(), seen.pid.is_some()), ("paused", true));
+    let before = all(bench.engine.logs(&id, None, false)).await.len();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(all(bench.engine.logs(&id, None, false)).await.len(), before, "it went on");
+    let error = bench.engine.exec(&id, &inside()).await.unwrap_err().to_string();
+    assert!(error.contains("is paused, unpause the container before exec"), "{error}");
+    bench.engine.pause(&id).await.unwrap_err();
+
+    bench.engine.unpause(&id).await.unwrap();
+    assert_eq!(bench.engine.inspect(&id).await.unwrap().status, "running");
+    let next = (before + 1).to_string();
+    take_until(&mut bench.engine.logs(&id, None, true), |line| line.text == next).await;
+    bench.engine.unpause(&id).await.unwrap_err();
+}
+
+async fn a_paused_container_can_be_stopped(bench: Bench) {
+    let id = bench.start("frozen", Deed::Runs, json!({})).await;
+    take_until(&mut bench.engine.logs(&id, None, true), |line| line.text == "up").await;
+    bench.engine.pause(&id).await.unwrap();
+    bench.engine.stop(&id, None).await.unwrap();
+    assert_eq!(bench.until_deaths(&id, 1).await, [Happened::Started, Happened::Signalled(15), Happened::Died(0)]);
+}
+
+fn inside() -> Vec<String> {
+    bench::INSIDE.map(str::to_owned).to_vec()
+}
+
+async fn a_command_that_is_run_inside_is_an_outcome(bench: Bench) {
+    let id = bench.create("inside", Deed::Runs, json!({})).await;
+    let error = bench.engine.exec(&id, &inside()).await.unwrap_err().to_string();
+    assert!(error.contains("is not running"), "{error}");
+    bench.engine.start(&id).await.unwrap();
+    let seen = bench.engine.exec(&id, &inside()).await.unwrap();
+    let mut lines: Vec<&str> = seen.output.lines().collect();
+    lines.sort_unstable();
+    assert_eq!((seen.code, lines), (3, vec!["err", "out"]));
+    let seen = bench.engine.exec(&id, &["/missing".to_owned()]).await.unwrap();
+    assert!(matches!(seen.code, 126 | 127) && seen.output.contains("/missing"), "{seen:?}");
+}
+
+/// What is read from a hold until so much has been written, by stream.
+async fn read(output: &mut Flow<Output>, length: usize) -> (String, String) {
+    let mut read = 0;
+    let pieces = take_until(output, |piece| {
+        read += piece.bytes.len();
+        read >= length
+    })
+    .await;
+    let of = |stream| {
+        let bytes: Vec<u8> = pieces.iter().filter(|it| it.stream == stream).flat_map(|it| it.bytes.to_vec()).collect();
+        String::from_utf8(bytes).unwrap()
+    };
+    (of(Stdio::Stdout), of(Stdio::Stderr))
+}
+
+async fn what_an_attached_container_is_told_it_answers(bench: Bench) {
+    let spec = ContainerSpec { attended: true, unlogged: true, ..bench.spec_of("echo", Deed::Echoes, json!({})) };
+    let id = bench.make(&spec).await;
+    let mut held = bench.engine.attach(&id).await.unwrap();
+    bench.engine.start(&id).await.unwrap();
+    for said in ["one\n", "two\n", "no newline"] {
+        held.input.write_all(said.as_bytes()).await.unwrap();
+        held.input.flush().await.unwrap();
+        assert_eq!(read(&mut held.output, said.len()).await, (said.to_owned(), String::new()));
+    }
+    // More than any buffer on the way.
+    let much = "x".repeat(1 << 20);
+    let (written, (back, _)) = tokio::join!(held.input.write_all(much.as_bytes()), read(&mut held.output, much.len()));
+    written.unwrap();
+    assert!(back == much, "{} of {} bytes came back", back.len(), much.len());
+    held.input.shutdown().await.unwrap();
+    assert_eq!(bench.until_deaths(&id, 1).await, [Happened::Started, Happened::Died(0)]);
+    assert!(all(held.output).await.is_empty());
+}
+
+async fn an_attached_container_ends_when_nobody_speaks_to_it_any_more(bench: Bench) {
+    let spec = ContainerSpec { attended: true, ..bench.spec_of("left", Deed::Echoes, json!({})) };
+    let id = bench.make(&spec).await;
+    let held = bench.engine.attach(&id).await.unwrap();
+    bench.engine.start(&id).await.unwrap();
+    drop(held);
+    assert_eq!(bench.until_deaths(&id, 1).await, [Happened::Started, Happened::Died(0)]);
+}
+
+async fn what_is_written_after_attaching_is_read_by_stream(bench: Bench) {
+    let id = bench.create("both", Deed::CountsOnBothStreams, json!({})).await;
+    let mut held = bench.engine.attach(&id).await.unwrap();
+    bench.engine.start(&id).await.unwrap();
+    let (out, err) = read(&mut held.output, usize::MAX).await;
+    let expected = "1\n2\n3\n4\n5\n6\n7\n8\n9\n";
+    assert_eq!((out.as_str(), err.as_str()), (expected, expected));
+}
+
 fn archive_of(path: &str, content: &[u8], owner: (u64, u64), mode: u32) -> Bytes {
     let mut archive = tar::Builder::new(Vec::new());
     let mut header = tar::Header::new_gnu();
@@ -293,9 +438,8 @@ async fn files_keep_their_owner_and_mode(bench: Bench) {
 
 async fn a_volume_is_filled_through_a_container_that_never_starts(bench: Bench) {
     let volume = bench.name("state");
-    bench.engine.create_volume(&volume, &bench.labels()).await.unwrap();
-    let mount =
-        |target: &str| Mount { volume: volume.clone(), target: target.to_owned(), read_only: false, no_copy: false };
+    bench.engine.create_volume(&volume, &bench.labels(), None).await.unwrap();
+    let mount = |target: &str| mount_of(Source::Volume(volume.clone()), target);
 
     let filler = bench.create_with("filler", Deed::Runs, json!({}), vec![mount("/fill")]).await;
     let archive = archive_of("app.db", b"rows", (7, 8), 0o600);
@@ -307,16 +451,86 @@ async fn a_volume_is_filled_through_a_container_that_never_starts(bench: Bench) 
     assert_eq!(read, [("data/app.db".to_owned(), 7, 8, 0o600, "rows".to_owned())]);
 }
 
+async fn a_volume_of_a_size_holds_no_more(bench: Bench) {
+    let volume = bench.name("sized");
+    bench.engine.create_volume(&volume, &bench.labels(), Some(1 << 20)).await.unwrap();
+    let mounts = vec![mount_of(Source::Volume(volume), "/data")];
+    let id = bench.create_with("filler", Deed::Runs, json!({}), mounts).await;
+    bench.engine.start(&id).await.unwrap();
+    let fits = archive_of("small", &[0; 1 << 19], (0, 0), 0o600);
+    bench.engine.put(&id, "/data", fits).await.unwrap();
+    let too_much = archive_of("large", &[0; 1 << 20], (0, 0), 0o600);
+    let error = bench.engine.put(&id, "/data", too_much).await.unwrap_err().to_string();
+    assert!(error.contains("no space left on device"), "{error}");
+}
+
+async fn a_living_process_has_a_number_and_an_address(bench: Bench) {
+    let id = bench.create("number", Deed::Runs, json!({})).await;
+    let dead = bench.engine.inspect(&id).await.unwrap();
+    assert_eq!((dead.pid, dead.addresses.len(), dead.health), (None, 0, None));
+    bench.engine.start(&id).await.unwrap();
+    let alive = bench.engine.inspect(&id).await.unwrap();
+    assert!(alive.pid.is_some_and(|pid| pid > 1), "{:?}", alive.pid);
+    assert_eq!(alive.addresses.keys().collect::<Vec<_>>(), ["bridge"]);
+    bench.engine.stop(&id, None).await.unwrap();
+    let dead = bench.engine.inspect(&id).await.unwrap();
+    assert_eq!((dead.pid, dead.addresses.len()), (None, 0));
+
+    let alone = ContainerSpec { no_network: true, ..bench.spec_of("alone", Deed::Runs, json!({})) };
+    let id = bench.make(&alone).await;
+    bench.engine.start(&id).await.unwrap();
+    assert_eq!(bench.engine.inspect(&id).await.unwrap().addresses.len(), 0);
+}
+
+async fn a_network_is_joined_and_left(bench: Bench) {
+    let (first, second) = (bench.name("first"), bench.name("second"));
+    for network in [&first, &second] {
+        bench.engine.create_network(network, &bench.labels()).await.unwrap();
+    }
+    let at = |network: &String, alias: &str| Attachment { network: network.clone(), aliases: vec![alias.to_owned()] };
+    let networks = vec![at(&first, "db"), at(&second, "db")];
+    let id = bench.make(&ContainerSpec { networks, ..bench.spec_of("both", Deed::Runs, json!({})) }).await;
+    let addresses = async || {
+        let seen = bench.engine.inspect(&id).await.unwrap().addresses;
+        seen.into_keys().collect::<Vec<_>>()
+    };
+    bench.engine.start(&id).await.unwrap();
+    assert_eq!(addresses().await, [first.clone(), second.clone()]);
+    bench.engine.disconnect(&first, &id).await.unwrap();
+    assert_eq!(addresses().await, [second.clone()]);
+    let error = bench.engine.disconnect(&first, &id).await.unwrap_err().to_string();
+    assert!(error.contains("is not connected to"), "{error}");
+    bench.engine.connect(&first, &id, &["db".to_owned()]).await.unwrap();
+    assert_eq!(addresses().await, [first.clone(), second]);
+    let error = bench.engine.connect(&first, &id, &[]).await.unwrap_err().to_string();
+    assert!(error.contains("already exists in network"), "{error}");
+    let error = bench.engine.connect(&bench.name("third"), &id, &[]).await.unwrap_err().to_string();
+    assert!(error.contains("not found"), "{error}");
+}
+
+async fn a_network_in_use_is_an_error_to_remove(bench: Bench) {
+    let network = bench.name("used");
+    bench.engine.create_network(&network, &bench.labels()).await.unwrap();
+    let networks = vec![Attachment { network: network.clone(), aliases: Vec::new() }];
+    let id = bench.make(&ContainerSpec { networks, ..bench.spec_of("user", Deed::Runs, json!({})) }).await;
+    bench.engine.start(&id).await.unwrap();
+    let error = bench.engine.remove(&Thing::Network(network.clone())).await.unwrap_err().to_string();
+    assert!(error.starts_with(&format!("cannot remove the network {network}: ")), "{error}");
+    assert!(error.contains("has active endpoints"), "{error}");
+}
+
 async fn what_is_labelled_is_found_and_removed(bench: Bench) {
     let volume = bench.name("kept");
-    bench.engine.create_volume(&volume, &bench.labels()).await.unwrap();
+    let network = bench.name("net");
+    bench.engine.create_network(&network, &bench.labels()).await.unwrap();
+    bench.engine.create_volume(&volume, &bench.labels(), None).await.unwrap();
     bench.start("runs", Deed::Runs, json!({})).await;
     bench.create("waits", Deed::Runs, json!({})).await;
     let mut found = bench.engine.labelled(&bench.label()).await.unwrap();
     found.sort_by(|a, b| a.thing.cmp(&b.thing));
     let things: Vec<Thing> = found.iter().map(|owned| owned.thing.clone()).collect();
     let container = |name| Thing::Container(bench.name(name));
-    assert_eq!(things, [container("runs"), container("waits"), Thing::Volume(volume)]);
+    assert_eq!(things, [container("runs"), container("waits"), Thing::Network(network), Thing::Volume(volume)]);
     // A container has its image's labels too.
     let has_ours = |labels: &Labels| bench.labels().iter().all(|(name, value)| labels.get(name) == Some(value));
     assert!(found.iter().all(|owned| has_ours(&owned.labels)), "{found:?}");
@@ -341,8 +555,8 @@ async fn what_is_missing_is_no_error_to_remove(bench: Bench) {
 
 async fn a_volume_in_use_is_an_error_to_remove(bench: Bench) {
     let volume = bench.name("used");
-    bench.engine.create_volume(&volume, &bench.labels()).await.unwrap();
-    let mount = Mount { volume: volume.clone(), target: "/data".to_owned(), read_only: false, no_copy: false };
+    bench.engine.create_volume(&volume, &bench.labels(), None).await.unwrap();
+    let mount = mount_of(Source::Volume(volume.clone()), "/data");
     bench.create_with("user", Deed::Runs, json!({}), vec![mount]).await;
     let error = bench.engine.remove(&Thing::Volume(volume.clone())).await.unwrap_err().to_string();
     assert!(error.starts_with(&format!("cannot remove the volume {volume}: ")), "{error}");
@@ -355,6 +569,10 @@ async fn a_missing_container_is_an_error_to_everything_else(bench: Bench) {
         ("start", engine.start(&id).map(Result::err).await),
         ("stop", engine.stop(&id, None).map(Result::err).await),
         ("kill", engine.kill(&id, "SIGTERM").map(Result::err).await),
+        ("pause", engine.pause(&id).map(Result::err).await),
+        ("unpause", engine.unpause(&id).map(Result::err).await),
+        ("exec", engine.exec(&id, &inside()).map(Result::err).await),
+        ("attach", engine.attach(&id).map(Result::err).await),
         ("inspect", engine.inspect(&id).map(Result::err).await),
         ("stat", engine.stat(&id, "/").map(Result::err).await),
         ("get", engine.get(&id, "/").map(Result::err).await),

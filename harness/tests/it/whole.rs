@@ -179,6 +179,14 @@ async fn a_subject_that_is_refused_never_passes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_subject_that_cannot_even_be_made_is_refused_too() {
+    let refused = || Script::refused("invalid CapAdd: unknown capability");
+    check(refused(), Script::default(), READY, "fail ready_within state").await;
+    let body = "[subject]\nimage = \"good:1\"\n[expect]\nstate = \"refused\"";
+    check(refused(), Script::default(), body, "pass").await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_sign_of_readiness_that_never_comes_is_a_failure_whatever_else_is_claimed() {
     let body = "timeout = \"2s\"\n[subject]\nimage = \"good:1\"\nready = { log = \"listening\" }\n[expect]\nlogs = { absent = [\"x\"] }";
     check(Script::boot(says(10, "starting")), Script::default(), body, "fail state").await;
@@ -277,7 +285,7 @@ async fn a_sweep_takes_what_is_past_its_deadline_and_nothing_of_a_living_run() {
     for (name, deadline) in [("past", now.as_second() - 1), ("living", now.as_second() + 60)] {
         let labels = [(sandbox::RUN, name.to_owned()), (sandbox::DEADLINE, deadline.to_string())];
         let labels = labels.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-        bench.fake.create_volume(name, &labels).await.expect("a volume");
+        bench.fake.create_volume(name, &labels, None).await.expect("a volume");
     }
     let removed = sandbox::sweep(&bench.fake, now, false).await.expect("a sweep");
     assert_eq!(removed.iter().map(ToString::to_string).collect::<Vec<_>>(), ["volume past"]);

@@ -14,9 +14,10 @@ use super::{Docker, refusal};
 use crate::engine::{Error, Labels, Owned, Thing};
 
 impl Docker {
-    pub(super) async fn make_volume(&self, name: &str, labels: &Labels) -> Result<(), Error> {
+    pub(super) async fn make_volume(&self, name: &str, labels: &Labels, size: Option<u64>) -> Result<(), Error> {
         let request = VolumeCreateRequest {
             name: Some(name.to_owned()),
+            driver_opts: size.map(in_memory),
             labels: Some(labels.clone().into_iter().collect()),
             ..VolumeCreateRequest::default()
         };
@@ -92,6 +93,12 @@ impl Docker {
         let mut gone = Box::pin(self.client.wait_container(name, Some(options)));
         while let Some(Ok(_)) = gone.next().await {}
     }
+}
+
+/// A disk's own quota needs one kind of file system; memory is limited on all machines.
+fn in_memory(size: u64) -> HashMap<String, String> {
+    let options = [("type", "tmpfs".to_owned()), ("device", "tmpfs".to_owned()), ("o", format!("size={size}"))];
+    options.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 fn in_progress(error: &Cause) -> bool {

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use bollard::models::{ContainerInspectResponse, PortMap};
+use bollard::models::{
+    ContainerInspectResponse, ContainerState, EndpointSettings, Health, HealthcheckResult, NetworkSettings, PortMap,
+};
 use bollard::query_parameters::InspectContainerOptions;
 
 use super::Docker;
-use crate::engine::{Error, Inspection};
+use crate::engine::{Error, HealthProbe, Inspection};
 
 impl Docker {
     pub(super) async fn inspect_container(&self, id: &str) -> Result<Inspection, Error> {
@@ -19,15 +21,39 @@ impl Docker {
         let raw =
             serde_json::to_value(&seen).map_err(|error| Error::Failed { act: act(), cause: error.to_string() })?;
         let ContainerInspectResponse { state, restart_count, network_settings, .. } = seen;
-        let status = state.and_then(|state| state.status).map(|status| status.to_string());
-        let ports = network_settings.and_then(|network| network.ports).unwrap_or_default();
+        let ContainerState { status, pid, health, .. } = state.unwrap_or_default();
+        let Health { status: health, log: probes, .. } = health.unwrap_or_default();
+        let NetworkSettings { ports, networks, .. } = network_settings.unwrap_or_default();
+        // Docker says `none` where there is no health check.
+        let health = health.map(|health| health.to_string()).filter(|health| !matches!(health.as_str(), "" | "none"));
         Ok(Inspection {
-            status: status.unwrap_or_default(),
+            status: status.map(|status| status.to_string()).unwrap_or_default(),
             restart_count: restart_count.unwrap_or_default(),
-            ports: reachable(&ports, self.endpoint.host()),
+            // Docker says 0 of what is dead.
+            pid: pid.and_then(|pid| u32::try_from(pid).ok()).filter(|pid| *pid > 0),
+            addresses: networks.unwrap_or_default().into_iter().filter_map(address).collect(),
+            health,
+            probes: probes.unwrap_or_default().into_iter().filter_map(probe).collect(),
+            ports: reachable(&ports.unwrap_or_default(), self.endpoint.host()),
             raw,
         })
     }
+}
+
+/// The address in a network, which what is dead has lost.
+fn address((network, endpoint): (String, EndpointSettings)) -> Option<(String, String)> {
+    let addresses = [endpoint.ip_address, endpoint.global_ipv6_address];
+    addresses.into_iter().flatten().find(|address| !address.is_empty()).map(|address| (network, address))
+}
+
+/// One run of a health check; one that has not ended yet is none.
+fn probe(result: HealthcheckResult) -> Option<HealthProbe> {
+    Some(HealthProbe {
+        at: result.start?.parse().ok()?,
+        ended: result.end?.parse().ok()?,
+        exit_code: result.exit_code?,
+        output: result.output.unwrap_or_default(),
+    })
 }
 
 /// Published TCP ports, by the container's number, as seen from the harness.

@@ -11,21 +11,25 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::{
-    About, Build, ContainerSpec, Created, Engine, Error, FileStat, Flow, Happening, Image, Inspection, Labels, LogLine,
-    Owned, Progress, Start, Thing,
+    About, Attached, Build, ContainerSpec, Create, Engine, Error, Executed, FileStat, Flow, Happening, Image,
+    Inspection, Labels, LogLine, Owned, Progress, Start, Thing,
 };
 
 mod about;
 mod archive;
+mod attach;
 mod belongings;
 mod build;
 mod create;
 mod endpoint;
+mod exec;
 mod happenings;
 mod image;
 mod inspect;
 mod lines;
 mod logs;
+mod network;
+mod pause;
 mod refusal;
 mod start;
 mod stop;
@@ -105,7 +109,7 @@ impl Engine for Docker {
         self.labelled_images(label).await
     }
 
-    async fn create(&self, spec: &ContainerSpec) -> Result<Created, Error> {
+    async fn create(&self, spec: &ContainerSpec) -> Result<Create, Error> {
         self.create_container(spec).await
     }
 
@@ -119,6 +123,22 @@ impl Engine for Docker {
 
     async fn kill(&self, id: &str, signal: &str) -> Result<(), Error> {
         self.kill_container(id, signal).await
+    }
+
+    async fn pause(&self, id: &str) -> Result<(), Error> {
+        self.pause_container(id).await
+    }
+
+    async fn unpause(&self, id: &str) -> Result<(), Error> {
+        self.unpause_container(id).await
+    }
+
+    async fn exec(&self, id: &str, command: &[String]) -> Result<Executed, Error> {
+        self.run_inside(id, command).await
+    }
+
+    async fn attach(&self, id: &str) -> Result<Attached, Error> {
+        self.attach_to(id).await
     }
 
     async fn inspect(&self, id: &str) -> Result<Inspection, Error> {
@@ -145,8 +165,20 @@ impl Engine for Docker {
         self.get_archive(id, path).await
     }
 
-    async fn create_volume(&self, name: &str, labels: &Labels) -> Result<(), Error> {
-        self.make_volume(name, labels).await
+    async fn create_volume(&self, name: &str, labels: &Labels, size: Option<u64>) -> Result<(), Error> {
+        self.make_volume(name, labels, size).await
+    }
+
+    async fn create_network(&self, name: &str, labels: &Labels) -> Result<(), Error> {
+        self.make_network(name, labels).await
+    }
+
+    async fn connect(&self, network: &str, container: &str, aliases: &[String]) -> Result<(), Error> {
+        self.join(network, container, aliases).await
+    }
+
+    async fn disconnect(&self, network: &str, container: &str) -> Result<(), Error> {
+        self.leave(network, container).await
     }
 
     async fn labelled(&self, label: &str) -> Result<Vec<Owned>, Error> {

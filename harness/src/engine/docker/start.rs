@@ -7,7 +7,7 @@ use super::{Docker, refusal};
 use crate::engine::{Error, Start};
 
 /// Words by which the engine says that the process or a mount of it is at fault.
-const SUBJECTS_FAULT: [&str; 12] = [
+const SUBJECTS_FAULT: [&str; 17] = [
     "oci runtime",
     "starting container process",
     "exec format error",
@@ -20,6 +20,11 @@ const SUBJECTS_FAULT: [&str; 12] = [
     "not a directory",
     "permission denied",
     "unable to find user",
+    "unable to find group",
+    "error gathering device information",
+    "invalid ipc mode",
+    "invalid tmpfs option",
+    "seccomp profile",
 ];
 
 /// Words by which it says that the container was not there to be started, or
@@ -64,6 +69,10 @@ mod tests {
             "OCI runtime create failed: container_linux.go:380: starting container process caused: exec: \"app\": \
              executable file not found in $PATH: unknown",
             "unable to find user nobody: no matching entries in passwd file",
+            "Unable to find group staff: no matching entries in group file",
+            "error gathering device information while adding custom device \"/dev/nope\": no such device",
+            "invalid tmpfs option [\"nope\" \"1\"]",
+            "Decoding seccomp profile failed: invalid character 'x' looking for beginning of value",
             "error while creating mount source path '/srv/data': mkdir /srv: read-only file system",
         ] {
             check(message, true);

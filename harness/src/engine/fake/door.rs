@@ -12,10 +12,10 @@ use tokio::sync::mpsc;
 use super::life::{self, Order};
 use super::tree::Tree;
 use super::world::{Container, Status, Volume, World, failed};
-use super::{Fake, Next, deaths_of, next_happening, next_line};
+use super::{Fake, Next, deaths_of, next_happening, next_line, talk};
 use crate::engine::{
-    About, Build, ContainerSpec, Created, Engine, Error, FileStat, Flow, Happened, Happening, Image, Inspection,
-    Labels, LogLine, Owned, Progress, Start, Thing,
+    About, Attached, Build, ContainerSpec, Create, Created, Engine, Error, Executed, FileStat, Flow, Happened,
+    Happening, Image, Inspection, Labels, LogLine, Owned, Progress, Source, Start, Thing,
 };
 
 /// Docker's grace when a container names none.
@@ -37,7 +37,7 @@ impl Fake {
     }
 
     /// A flow that reads the record of a container as it grows.
-    fn follow<T: Send + 'static>(
+    pub(super) fn follow<T: Send + 'static>(
         &self,
         id: &str,
         next: impl Fn(Option<&Container>, usize) -> Next<T> + Send + 'static,
@@ -54,6 +54,25 @@ impl Fake {
             }
         })
         .boxed()
+    }
+}
+
+impl Fake {
+    /// Lets time stand still for a container, or go on.
+    fn change_pace(&self, id: &str, act: &str, (from, to): (Status, Status), order: Order) -> Result<(), Error> {
+        let mut world = self.world();
+        let container = world.existing(id, act)?;
+        if container.status != from {
+            let words = format!("Container {id} is {}", container.status.word());
+            return Err(failed(format!("{act} the container {id}"), words));
+        }
+        container.status = to;
+        if let Some(orders) = &container.orders {
+            // A life that has just ended by itself takes no more orders.
+            let _ = orders.send(order);
+        }
+        world.changed.send_replace(());
+        Ok(())
     }
 }
 
@@ -81,7 +100,8 @@ fn owned(thing: Thing, labels: &Labels) -> Owned {
 
 /// Whether a container that was not removed mounts the volume.
 fn in_use(world: &World, volume: &str) -> bool {
-    let mounts = |container: &Container| container.spec.mounts.iter().any(|mount| mount.volume == volume);
+    let mounts =
+        |container: &Container| container.spec.mounts.iter().any(|mount| mount.source.volume() == Some(volume));
     world.containers.iter().any(|container| !container.removed && mounts(container))
 }
 
@@ -156,7 +176,7 @@ impl Engine for Fake {
         Ok(found.map(|(name, image)| owned(Thing::Image(name.clone()), &image.labels)).collect())
     }
 
-    async fn create(&self, spec: &ContainerSpec) -> Result<Created, Error> {
+    async fn create(&self, spec: &ContainerSpec) -> Result<Create, Error> {
         self.called("create", &spec.name)?;
         let mut world = self.world();
         let act = || format!("create the container {}", spec.name);
@@ -166,12 +186,33 @@ impl Engine for Fake {
         if world.script(&spec.image).is_none() && !world.images.contains_key(&spec.image) {
             return Err(failed(act(), format!("No such image: {}", spec.image)));
         }
+        if let Some(words) = world.script(&spec.image).and_then(|script| script.refusal.clone()) {
+            return Ok(Create::Refused(words));
+        }
+        let missing = |mount: &crate::engine::Mount| match &mount.source {
+            Source::Bind(path) if !world.host.contains_key(path) => Some(path.clone()),
+            _ => None,
+        };
+        if let Some(path) = spec.mounts.iter().find_map(missing) {
+            let words = format!("invalid mount config for type \"bind\": bind source path does not exist: {path}");
+            return Ok(Create::Refused(words));
+        }
         for mount in &spec.mounts {
-            // As Docker does, which makes a volume that nobody labelled.
-            let empty = || Volume { labels: Labels::new(), files: Tree::new() };
-            world.volumes.entry(mount.volume.clone()).or_insert_with(empty);
+            match &mount.source {
+                // As Docker does, which makes a volume that nobody labelled.
+                Source::Volume(name) => {
+                    let empty = || Volume { labels: Labels::new(), files: Tree::new(), size: None };
+                    world.volumes.entry(name.clone()).or_insert_with(empty);
+                }
+                Source::Bind(path) | Source::BindCreating(path) => {
+                    world.host.entry(path.clone()).or_default();
+                }
+            }
         }
         let id = format!("fake{}", world.containers.len() + 1);
+        for attachment in &spec.networks {
+            world.join(&attachment.network, &id)?;
+        }
         world.containers.push(Container {
             id: id.clone(),
             spec: spec.clone(),
@@ -183,9 +224,11 @@ impl Engine for Fake {
             happenings: Vec::new(),
             logs: Vec::new(),
             files: Tree::new(),
+            health: None,
+            probes: Vec::new(),
             orders: None,
         });
-        Ok(Created { id, warnings: Vec::new() })
+        Ok(Create::Made(Created { id, warnings: Vec::new() }))
     }
 
     async fn start(&self, id: &str) -> Result<Start, Error> {
@@ -238,11 +281,54 @@ impl Engine for Fake {
         Ok(())
     }
 
+    async fn pause(&self, id: &str) -> Result<(), Error> {
+        self.called("pause", id)?;
+        self.change_pace(id, "pause", (Status::Running, Status::Paused), Order::Pause)
+    }
+
+    async fn unpause(&self, id: &str) -> Result<(), Error> {
+        self.called("unpause", id)?;
+        self.change_pace(id, "unpause", (Status::Paused, Status::Running), Order::Unpause)
+    }
+
+    async fn exec(&self, id: &str, command: &[String]) -> Result<Executed, Error> {
+        self.called("exec", id)?;
+        let mut world = self.world();
+        let container = world.existing(id, "run a command in")?;
+        let (image, status) = (container.spec.image.clone(), container.status);
+        if status != Status::Running {
+            let act = format!("run `{}` in the container {id}", command.join(" "));
+            let why =
+                if status == Status::Paused { "paused, unpause the container before exec" } else { "not running" };
+            return Err(failed(act, format!("Container {id} is {why}")));
+        }
+        let known = world.script(&image).and_then(|script| script.commands.get(command).cloned());
+        Ok(known.unwrap_or_else(|| Executed {
+            code: 127,
+            output: format!(
+                "exec: {:?}: executable file not found in $PATH",
+                command.first().map_or("", String::as_str)
+            ),
+        }))
+    }
+
+    async fn attach(&self, id: &str) -> Result<Attached, Error> {
+        self.called("attach", id)?;
+        let (id, talk) = {
+            let mut world = self.world();
+            let container = world.existing(id, "attach to")?;
+            let (id, image) = (container.id.clone(), container.spec.image.clone());
+            (id, world.script(&image).and_then(|script| script.talk.clone()))
+        };
+        Ok(talk::attach(self, &id, talk))
+    }
+
     async fn inspect(&self, id: &str) -> Result<Inspection, Error> {
         self.called("inspect", id)?;
         let mut world = self.world();
-        let container = world.existing(id, "inspect")?;
-        let (status, image) = (container.status.word(), container.spec.image.clone());
+        let id = world.existing(id, "inspect")?.id.clone();
+        let Some(container) = world.record(&id) else { return Err(failed("inspect", "it is gone")) };
+        let (status, image) = (container.status.word(), &container.spec.image);
         let raw = serde_json::json!({
             "Id": container.id,
             "Name": format!("/{}", container.spec.name),
@@ -250,12 +336,21 @@ impl Engine for Fake {
             "State": { "Status": status, "ExitCode": container.exit_code },
             "Config": { "Image": image },
         });
-        let restart_count = container.restart_count;
-        let published = if container.status == Status::Running { container.spec.publish.clone() } else { Vec::new() };
-        let addresses = world.script(&image).map(|script| script.ports.clone()).unwrap_or_default();
+        let alive = container.status.is_alive();
+        let published = if alive { container.spec.publish.clone() } else { Vec::new() };
+        let addresses = world.script(image).map(|script| script.ports.clone()).unwrap_or_default();
         let address = |port: u16| addresses.get(&port).map_or(NOWHERE, String::as_str).to_owned();
-        let ports = published.into_iter().map(|port| (port, address(port))).collect();
-        Ok(Inspection { status: status.to_owned(), restart_count, ports, raw })
+        Ok(Inspection {
+            status: status.to_owned(),
+            restart_count: container.restart_count,
+            // A number that no other life has had.
+            pid: u32::try_from(1000 + container.happenings.len()).ok().filter(|_| alive),
+            addresses: world.addresses(container),
+            health: container.health.clone(),
+            probes: container.probes.clone(),
+            ports: published.into_iter().map(|port| (port, address(port))).collect(),
+            raw,
+        })
     }
 
     fn happenings(&self, id: &str, since: Timestamp) -> Flow<Happening> {
@@ -296,9 +391,12 @@ impl Engine for Fake {
         world.existing(id, "put files into")?;
         let act = format!("put files below {path} in the container {id}");
         let (files, inside) = world.files(id, path).ok_or_else(|| failed(&act, "its volume was removed"))?;
-        files.unpack(&inside, &tar).map_err(|error| failed(act, error.to_string()))?;
+        files.unpack(&inside, &tar).map_err(|error| failed(&act, error.to_string()))?;
         world.changed.send_replace(());
-        Ok(())
+        match world.overfull(id) {
+            Some(_) => Err(failed(act, "no space left on device")),
+            None => Ok(()),
+        }
     }
 
     async fn stat(&self, id: &str, path: &str) -> Result<Option<FileStat>, Error> {
@@ -320,11 +418,30 @@ impl Engine for Fake {
         files.pack(&inside, name).map(Bytes::from).map_err(|error| failed(act, error.to_string()))
     }
 
-    async fn create_volume(&self, name: &str, labels: &Labels) -> Result<(), Error> {
+    async fn create_volume(&self, name: &str, labels: &Labels, size: Option<u64>) -> Result<(), Error> {
         self.called("create_volume", name)?;
-        let new = || Volume { labels: labels.clone(), files: Tree::new() };
+        let new = || Volume { labels: labels.clone(), files: Tree::new(), size };
         self.world().volumes.entry(name.to_owned()).or_insert_with(new);
         Ok(())
+    }
+
+    async fn create_network(&self, name: &str, labels: &Labels) -> Result<(), Error> {
+        self.called("create_network", name)?;
+        self.world().make_network(name, labels)
+    }
+
+    async fn connect(&self, network: &str, container: &str, _aliases: &[String]) -> Result<(), Error> {
+        self.called("connect", container)?;
+        let mut world = self.world();
+        let id = world.existing(container, "connect")?.id.clone();
+        world.join(network, &id)
+    }
+
+    async fn disconnect(&self, network: &str, container: &str) -> Result<(), Error> {
+        self.called("disconnect", container)?;
+        let mut world = self.world();
+        let id = world.existing(container, "disconnect")?.id.clone();
+        world.leave(network, &id)
     }
 
     async fn labelled(&self, label: &str) -> Result<Vec<Owned>, Error> {
@@ -332,15 +449,16 @@ impl Engine for Fake {
         let world = self.world();
         let containers = world.containers.iter().filter(|container| !container.removed);
         let containers = containers.map(|it| owned(Thing::Container(it.spec.name.clone()), &it.spec.labels));
+        let networks = world.networks.iter().map(|(name, it)| owned(Thing::Network(name.clone()), &it.labels));
         let volumes = world.volumes.iter().map(|(name, volume)| owned(Thing::Volume(name.clone()), &volume.labels));
-        Ok(containers.chain(volumes).filter(|found| carries(&found.labels, label)).collect())
+        Ok(containers.chain(networks).chain(volumes).filter(|found| carries(&found.labels, label)).collect())
     }
 
     async fn remove(&self, thing: &Thing) -> Result<(), Error> {
         match thing {
             Thing::Container(name) => {
                 self.called("remove", name)?;
-                if self.world().container(name).is_some_and(|container| container.status == Status::Running) {
+                if self.world().container(name).is_some_and(|container| container.status.is_alive()) {
                     self.happened(name, Happened::Signalled(9));
                     self.happened(name, Happened::Died(137));
                 }
@@ -349,6 +467,8 @@ impl Engine for Fake {
                     container.removed = true;
                     container.status = Status::Exited;
                     container.orders = None;
+                    let id = container.id.clone();
+                    world.leave_all(&id);
                 }
                 world.changed.send_replace(());
             }
@@ -360,7 +480,11 @@ impl Engine for Fake {
                 }
                 world.volumes.remove(name);
             }
-            Thing::Network(name) => self.called("remove", name)?,
+            Thing::Network(name) => {
+                self.called("remove", name)?;
+                let mut world = self.world();
+                world.remove_network(name)?;
+            }
             Thing::Image(reference) => {
                 self.called("remove", reference)?;
                 self.world().images.remove(reference);

@@ -27,6 +27,12 @@ pub enum Order {
     Stop { signal: i32, grace: Duration },
     /// Just this signal.
     Signal(i32),
+    /// Its process has come to its end.
+    Exit(i32),
+    /// Time stands still for it.
+    Pause,
+    /// Time goes on.
+    Unpause,
 }
 
 /// How a boot ended.
@@ -67,21 +73,33 @@ pub async fn live(fake: Fake, id: String, mut boot: Boot, mut orders: UnboundedR
 
 /// `None` when the container was removed meanwhile.
 async fn one_boot(fake: &Fake, id: &str, boot: &Boot, orders: &mut UnboundedReceiver<Order>) -> Option<End> {
-    let began = Instant::now();
+    let mut began = Instant::now();
     let mut acts = boot.in_order();
     let mut by_operator = false;
+    let mut paused: Option<Instant> = None;
     // When and how the signal that it got will have ended it, and whether by SIGKILL.
     let mut doom: Option<(Instant, i32, bool)> = None;
     loop {
-        let next_act = acts.front().map(|(after, _)| began + *after);
+        let next_act = acts.front().map(|(after, _)| began + *after).filter(|_| paused.is_none());
         tokio::select! {
             biased;
             order = orders.recv() => {
-                by_operator = true;
                 let (signal, grace) = match order? {
                     Order::Stop { signal, grace } => (signal, Some(grace)),
                     Order::Signal(signal) => (signal, None),
+                    Order::Exit(code) => return Some(End { code, by_operator }),
+                    Order::Pause => {
+                        paused = Some(Instant::now());
+                        continue;
+                    }
+                    Order::Unpause => {
+                        began += paused.take().map_or(Duration::ZERO, |at| at.elapsed());
+                        continue;
+                    }
                 };
+                // As by Docker, which lets a paused process hear what it is told.
+                began += paused.take().map_or(Duration::ZERO, |at| at.elapsed());
+                by_operator = true;
                 fake.happened(id, Happened::Signalled(signal));
                 if signal == SIGKILL {
                     return Some(End { code: 128 + SIGKILL, by_operator });
@@ -128,7 +146,8 @@ fn perform(fake: &Fake, id: &str, act: Act) -> Option<i32> {
     match act {
         Act::Say(stream, text) => fake.said(id, stream, text),
         Act::Write(path, content) => fake.wrote(id, &path, content),
-        Act::Health(state) => fake.happened(id, Happened::Health(state)),
+        Act::Health(state) => fake.is_now(id, state),
+        Act::Probe { exit_code, output } => fake.was_probed(id, exit_code, output),
         Act::Exit(code) => return Some(code),
         Act::ExhaustMemory => {
             fake.happened(id, Happened::OutOfMemory);

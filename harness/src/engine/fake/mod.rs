@@ -17,14 +17,17 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::engine::{Happened, Happening, LogLine, Stdio, Thing};
+use crate::engine::{Happened, Happening, HealthProbe, LogLine, Stdio, Thing};
 
 mod door;
 mod life;
+mod network;
 mod script;
+mod talk;
 mod tree;
 mod world;
 
+use life::Order;
 pub use script::{Boot, Script};
 use world::{Container, Status, World};
 
@@ -50,6 +53,11 @@ impl Fake {
         self.world().registry.push(reference.to_owned());
     }
 
+    /// Makes a directory on its machine, which containers can bind.
+    pub fn host_directory(&self, path: &str) {
+        self.world().host.entry(path.to_owned()).or_default();
+    }
+
     /// From now on this method of the engine fails, in these words.
     pub fn fail_on(&self, method: &str, words: &str) {
         self.world().failures.insert(method.to_owned(), words.to_owned());
@@ -67,7 +75,7 @@ impl Fake {
         self.world().calls.clone()
     }
 
-    /// The containers and volumes that are still there.
+    /// The containers, networks and volumes that are still there.
     #[must_use]
     pub fn left(&self) -> Vec<Thing> {
         self.world().left()
@@ -80,6 +88,30 @@ impl Fake {
 
     fn happened(&self, id: &str, what: Happened) {
         self.world().happened(id, what);
+    }
+
+    /// Its health has changed.
+    fn is_now(&self, id: &str, health: String) {
+        if let Some(container) = self.world().container(id) {
+            container.health = Some(health.clone());
+        }
+        self.happened(id, Happened::Health(health));
+    }
+
+    fn was_probed(&self, id: &str, exit_code: i64, output: String) {
+        let mut world = self.world();
+        let at = world.now();
+        if let Some(container) = world.container(id) {
+            container.probes.push(HealthProbe { at, ended: at, exit_code, output });
+        }
+        world.changed.send_replace(());
+    }
+
+    /// A life that has just ended by itself takes no more orders.
+    fn order(&self, id: &str, order: Order) {
+        if let Some(orders) = self.world().container(id).and_then(|container| container.orders.as_ref()) {
+            let _ = orders.send(order);
+        }
     }
 
     fn said(&self, id: &str, stream: Stdio, text: String) {
@@ -103,7 +135,10 @@ impl Fake {
         container.restart_count = if again { container.restart_count + 1 } else { 0 };
         let boot = world.script(&image).map(|script| script.nth(number)).unwrap_or_default();
         if boot.refusal.is_none() {
-            world.container(id)?.status = Status::Running;
+            let container = world.container(id)?;
+            container.status = Status::Running;
+            container.health = None;
+            container.probes.clear();
             world.happened(id, Happened::Started);
         }
         Some(boot)
@@ -136,10 +171,15 @@ impl Fake {
 
     /// Waits until the container has no life any more.
     async fn until_dead(&self, id: &str) {
+        self.until(id, |container| container.orders.is_none()).await;
+    }
+
+    /// Waits until the container has come so far, or is gone.
+    async fn until(&self, id: &str, wanted: impl Fn(&Container) -> bool) {
         let mut changed = self.world().changed.subscribe();
         loop {
-            let alive = |container: &mut Container| container.orders.is_some();
-            if !self.world().container(id).is_some_and(alive) || changed.changed().await.is_err() {
+            if self.world().container(id).is_none_or(|container| wanted(container)) || changed.changed().await.is_err()
+            {
                 return;
             }
         }
@@ -175,7 +215,7 @@ fn next_line(container: Option<&Container>, read: usize, follow: bool, deaths: u
     match container {
         Some(container) => match container.logs.get(read) {
             Some(line) => Next::Item(line.clone()),
-            None if follow && container.status == Status::Running && deaths_of(container) == deaths => Next::Wait,
+            None if follow && container.status.is_alive() && deaths_of(container) == deaths => Next::Wait,
             None => Next::End,
         },
         None => Next::End,

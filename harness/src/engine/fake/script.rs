@@ -1,16 +1,29 @@
 //! What a scripted container does, boot by boot.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::engine::Stdio;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use tokio::io::DuplexStream;
+
+use crate::engine::{Executed, Stdio};
 
 /// What every container of one image does.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Script {
     pub(super) boots: Vec<Boot>,
     pub(super) ports: BTreeMap<u16, String>,
+    pub(super) commands: BTreeMap<Vec<String>, Executed>,
+    pub(super) talk: Option<Talk>,
+    pub(super) refusal: Option<String>,
 }
+
+/// Speaks with whoever is attached: reads what they write, and writes to stdout.
+pub(super) type Talk = Arc<dyn Fn(DuplexStream) -> BoxFuture<'static, ()> + Send + Sync>;
 
 /// One life of the container's process. Without any word it runs until it is
 /// stopped, and then exits with 0 at once.
@@ -27,6 +40,7 @@ pub(super) enum Act {
     Say(Stdio, String),
     Write(String, Vec<u8>),
     Health(String),
+    Probe { exit_code: i64, output: String },
     Exit(i32),
     ExhaustMemory,
 }
@@ -42,7 +56,13 @@ impl Script {
     /// A script whose first boot is this one.
     #[must_use]
     pub fn boot(boot: Boot) -> Self {
-        Self { boots: vec![boot], ports: BTreeMap::new() }
+        Self { boots: vec![boot], ..Self::default() }
+    }
+
+    /// Containers that the engine refuses to make, in these words.
+    #[must_use]
+    pub fn refused(words: &str) -> Self {
+        Self { refusal: Some(words.to_owned()), ..Self::default() }
     }
 
     /// The boot after the ones so far. The last boot is repeated for ever.
@@ -59,9 +79,36 @@ impl Script {
         self
     }
 
+    /// What a command that is run inside comes to. Any other is not found.
+    #[must_use]
+    pub fn command(mut self, command: &[&str], code: i64, output: &str) -> Self {
+        let command = command.iter().map(|&word| word.to_owned()).collect();
+        self.commands.insert(command, Executed { code, output: output.to_owned() });
+        self
+    }
+
+    /// Speaks with each who is attached, over a pipe to their ends of its stdin
+    /// and stdout. When it has nothing more to say, its process exits with 0.
+    /// Without this what is written comes back as it is.
+    #[must_use]
+    pub fn answers<F, T>(mut self, talk: F) -> Self
+    where
+        F: Fn(DuplexStream) -> T + Send + Sync + 'static,
+        T: Future<Output = ()> + Send + 'static,
+    {
+        self.talk = Some(Arc::new(move |pipe| talk(pipe).boxed()));
+        self
+    }
+
     /// The boot of this number, counted from 0.
     pub(super) fn nth(&self, number: usize) -> Boot {
         self.boots.get(number).or(self.boots.last()).cloned().unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Script {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Script").field("boots", &self.boots).finish_non_exhaustive()
     }
 }
 
@@ -100,6 +147,12 @@ impl Boot {
     #[must_use]
     pub fn health(self, after: Duration, state: &str) -> Self {
         self.act(after, Act::Health(state.to_owned()))
+    }
+
+    /// Has its health checked so long after its start, with this exit code and output.
+    #[must_use]
+    pub fn probed(self, after: Duration, exit_code: i64, output: &str) -> Self {
+        self.act(after, Act::Probe { exit_code, output: output.to_owned() })
     }
 
     /// Ends so long after its start.

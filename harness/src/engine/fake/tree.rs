@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use crate::engine::FileStat;
 
 /// Files and directories by their path below the root, `""` for the root itself.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Tree(BTreeMap<String, Node>);
 
 #[derive(Debug, Clone)]
@@ -22,6 +22,11 @@ impl Tree {
     /// A tree that has only its root.
     pub fn new() -> Self {
         Self(BTreeMap::from([(String::new(), Node::directory())]))
+    }
+
+    /// How many bytes its files hold.
+    pub fn bytes(&self) -> u64 {
+        self.0.values().filter_map(|node| node.content.as_ref()).map(|content| content.len() as u64).sum()
     }
 
     /// Writes a file as root, with the directories it needs.
@@ -89,6 +94,12 @@ impl Tree {
         for (slash, _) in path.match_indices('/') {
             self.0.entry(path[..slash].to_owned()).or_insert_with(Node::directory);
         }
+    }
+}
+
+impl Default for Tree {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

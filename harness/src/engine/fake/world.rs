@@ -8,9 +8,12 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::life::Order;
+use super::network::Network;
 use super::script::Script;
 use super::tree::Tree;
-use crate::engine::{ContainerSpec, Error, Happened, Happening, Image, Labels, LogLine, Stdio, Thing};
+use crate::engine::{
+    ContainerSpec, Error, Happened, Happening, HealthProbe, Image, Labels, LogLine, Source, Stdio, Thing,
+};
 
 /// The moment at which the clock of every scripted engine begins.
 const EPOCH: &str = "2024-05-01T00:00:00Z";
@@ -23,6 +26,9 @@ pub struct World {
     pub registry: Vec<String>,
     pub containers: Vec<Container>,
     pub volumes: BTreeMap<String, Volume>,
+    pub networks: BTreeMap<String, Network>,
+    /// The directories of its machine.
+    pub host: BTreeMap<String, Tree>,
     pub calls: Vec<String>,
     pub failures: BTreeMap<String, String>,
     /// How long after it happened a happening is told.
@@ -44,6 +50,8 @@ pub struct Container {
     pub happenings: Vec<Happening>,
     pub logs: Vec<LogLine>,
     pub files: Tree,
+    pub health: Option<String>,
+    pub probes: Vec<HealthProbe>,
     /// To the task that is its life, while it has one.
     pub orders: Option<mpsc::UnboundedSender<Order>>,
 }
@@ -53,6 +61,7 @@ pub struct Container {
 pub enum Status {
     Created,
     Running,
+    Paused,
     Restarting,
     Exited,
 }
@@ -61,6 +70,8 @@ pub enum Status {
 pub struct Volume {
     pub labels: Labels,
     pub files: Tree,
+    /// How many bytes it holds, if there is a limit.
+    pub size: Option<u64>,
 }
 
 impl World {
@@ -72,6 +83,8 @@ impl World {
             registry: Vec::new(),
             containers: Vec::new(),
             volumes: BTreeMap::new(),
+            networks: BTreeMap::new(),
+            host: BTreeMap::new(),
             calls: Vec::new(),
             failures: BTreeMap::new(),
             lag: Duration::ZERO,
@@ -134,27 +147,46 @@ impl World {
         let inside = |target: &str| path.strip_prefix(target).filter(|rest| rest.is_empty() || rest.starts_with('/'));
         let mount =
             mounts.iter().filter(|mount| inside(&mount.target).is_some()).max_by_key(|mount| mount.target.len());
-        let Some((volume, rest)) =
-            mount.map(|mount| (mount.volume.clone(), inside(&mount.target).unwrap_or_default().to_owned()))
+        let Some((source, rest)) =
+            mount.map(|mount| (mount.source.clone(), inside(&mount.target).unwrap_or_default().to_owned()))
         else {
             return self.container(id).map(|container| (&mut container.files, path.to_owned()));
         };
-        self.volumes.get_mut(&volume).map(|volume| (&mut volume.files, rest))
+        let files = match source {
+            Source::Volume(name) => &mut self.volumes.get_mut(&name)?.files,
+            Source::Bind(path) | Source::BindCreating(path) => self.host.get_mut(&path)?,
+        };
+        Some((files, rest))
+    }
+
+    /// The first volume of a container that holds more than it can.
+    pub fn overfull(&mut self, id: &str) -> Option<String> {
+        let mounts = self.container(id)?.spec.mounts.clone();
+        let names = mounts.iter().filter_map(|mount| mount.source.volume());
+        let overfull =
+            |name: &&str| self.volumes.get(*name).is_some_and(|it| it.size.is_some_and(|size| it.files.bytes() > size));
+        names.into_iter().find(overfull).map(str::to_owned)
     }
 
     /// What is there beside images.
     pub fn left(&self) -> Vec<Thing> {
         let containers = self.containers.iter().filter(|container| !container.removed);
         let containers = containers.map(|container| Thing::Container(container.spec.name.clone()));
-        containers.chain(self.volumes.keys().map(|name| Thing::Volume(name.clone()))).collect()
+        let networks = self.networks.keys().map(|name| Thing::Network(name.clone()));
+        containers.chain(networks).chain(self.volumes.keys().map(|name| Thing::Volume(name.clone()))).collect()
     }
 }
 
 impl Status {
+    pub fn is_alive(self) -> bool {
+        matches!(self, Self::Running | Self::Paused)
+    }
+
     pub fn word(self) -> &'static str {
         match self {
             Self::Created => "created",
             Self::Running => "running",
+            Self::Paused => "paused",
             Self::Restarting => "restarting",
             Self::Exited => "exited",
         }

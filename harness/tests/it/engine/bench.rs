@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use harness::engine::docker::Docker;
 use harness::engine::fake::{Boot, Fake, Script};
-use harness::engine::{ContainerSpec, Engine, Labels, Mount, Start, Stdio};
+use harness::engine::{ContainerSpec, Create, Engine, Labels, Mount, Start, Stdio};
 use harness::image::{Images, Workspace};
 use harness::sandbox;
 use jiff::Timestamp;
@@ -35,6 +35,12 @@ pub enum Deed {
     LongLine,
     /// Its program does not exist.
     CannotStart,
+    /// Asks for a capability that does not exist.
+    CannotBeMade,
+    /// Says back what it is told, and exits with 0 when there is nothing more.
+    Echoes,
+    /// Counts up for ever, ten times a second.
+    Ticks,
 }
 
 /// An engine on which one claim is held.
@@ -110,19 +116,36 @@ impl Bench {
     }
 
     pub async fn create_of(&self, image: &str, name: &str, runtime: Value) -> String {
-        self.engine.create(&self.spec(image, name, runtime)).await.unwrap().id
+        self.make(&self.spec(image, name, runtime)).await
     }
 
     pub async fn create_with(&self, name: &str, deed: Deed, runtime: Value, mounts: Vec<Mount>) -> String {
-        let mut spec = ContainerSpec { mounts, ..self.spec(IMAGE, name, runtime) };
+        self.make(&ContainerSpec { mounts, ..self.spec_of(name, deed, runtime) }).await
+    }
+
+    pub async fn make(&self, spec: &ContainerSpec) -> String {
+        match self.engine.create(spec).await.unwrap() {
+            Create::Made(created) => created.id,
+            Create::Refused(words) => panic!("{} was refused: {words}", spec.name),
+        }
+    }
+
+    /// A container whose process does this.
+    pub fn spec_of(&self, name: &str, deed: Deed, runtime: Value) -> ContainerSpec {
+        let mut spec = self.spec(IMAGE, name, runtime);
         match &self.fake {
             Some(fake) => {
                 spec.image = format!("{deed:?}").to_lowercase();
-                fake.script(&spec.image, Script::boot(boot(deed)));
+                fake.script(&spec.image, script(deed));
             }
-            None => spec.runtime.entrypoint = Some(command(deed)),
+            None => {
+                spec.runtime.entrypoint = Some(command(deed));
+                if let Deed::CannotBeMade = deed {
+                    spec.runtime.cap_add = vec!["NOPE".to_owned()];
+                }
+            }
         }
-        self.engine.create(&spec).await.unwrap().id
+        spec
     }
 
     fn spec(&self, image: &str, name: &str, runtime: Value) -> ContainerSpec {
@@ -131,8 +154,7 @@ impl Bench {
             image: image.to_owned(),
             labels: self.labels(),
             runtime: serde_json::from_value(runtime).unwrap(),
-            mounts: Vec::new(),
-            publish: Vec::new(),
+            ..ContainerSpec::default()
         }
     }
 
@@ -148,6 +170,20 @@ fn mark() -> String {
     use std::sync::atomic::{AtomicU32, Ordering};
     static COUNT: AtomicU32 = AtomicU32::new(0);
     format!("bootproof-test-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// What is run inside, and what it comes to there.
+pub const INSIDE: [&str; 3] = ["/bin/sh", "-c", "echo out; echo err >&2; exit 3"];
+
+fn script(deed: Deed) -> Script {
+    match deed {
+        Deed::CannotBeMade => Script::refused("invalid CapAdd: unknown capability: \"CAP_NOPE\""),
+        Deed::Echoes => Script::boot(Boot::new()).answers(async |pipe| {
+            let (mut from, mut to) = tokio::io::split(pipe);
+            tokio::io::copy(&mut from, &mut to).await.unwrap();
+        }),
+        _ => Script::boot(boot(deed)).command(&INSIDE, 3, "out\nerr\n"),
+    }
 }
 
 fn boot(deed: Deed) -> Boot {
@@ -166,6 +202,10 @@ fn boot(deed: Deed) -> Boot {
         }
         Deed::LongLine => Boot::new().line(soon, Stdio::Stdout, &"x".repeat(LONG)).exits(soon, 0),
         Deed::CannotStart => Boot::refused("exec: \"/missing\": stat /missing: no such file or directory"),
+        Deed::Ticks => (1..1000).fold(Boot::new(), |boot, number| {
+            boot.line(Duration::from_millis(100) * number, Stdio::Stdout, &number.to_string())
+        }),
+        Deed::CannotBeMade | Deed::Echoes => Boot::new(),
     }
 }
 
@@ -177,6 +217,9 @@ fn command(deed: Deed) -> Vec<String> {
         Deed::CountsOnBothStreams => "for i in 1 2 3 4 5 6 7 8 9; do echo $i; echo $i >&2; done".to_owned(),
         Deed::LongLine => format!("head -c {LONG} /dev/zero | tr '\\0' x"),
         Deed::CannotStart => return vec!["/missing".to_owned()],
+        Deed::CannotBeMade => "true".to_owned(),
+        Deed::Echoes => "exec cat".to_owned(),
+        Deed::Ticks => "trap 'exit 0' TERM; i=0; while :; do i=$((i+1)); echo $i; sleep 0.1; done".to_owned(),
     };
     ["/bin/sh", "-c", &script].map(str::to_owned).to_vec()
 }
