@@ -4,6 +4,7 @@
 //! was known by then: the scenario before anything starts, the record when the
 //! run is over, the verdict when it has been judged.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -13,8 +14,9 @@ use crate::check::verdict::Unproven;
 use crate::plan::Trial;
 use crate::redact::Redactor;
 use crate::scenario::control::Control;
+use crate::scenario::image::ImageRef;
 use crate::snapshot;
-use crate::timeline::{Stdio, Timeline};
+use crate::timeline::{Stdio, Timeline, What};
 
 /// The folder of one run.
 #[derive(Debug, Clone)]
@@ -31,23 +33,29 @@ impl Bundle {
     }
 
     /// Empties the folder, or makes it, and writes down what is to be run.
-    pub fn begin(folder: PathBuf, trial: &Trial, image: &str) -> io::Result<Self> {
+    pub fn begin(folder: PathBuf, trial: &Trial, images: &BTreeMap<ImageRef, String>, seed: u64) -> io::Result<Self> {
         if folder.exists() {
             std::fs::remove_dir_all(&folder)?;
         }
         std::fs::create_dir_all(&folder)?;
         let bundle = Self::of(folder, trial);
         let claims: Vec<String> =
-            trial.claims.iter().map(|claim| format!("{}: {}", claim.key, claim.expectation.words())).collect();
+            trial.claims.iter().map(|claim| format!("{}: {}", claim.key, claim.words())).collect();
+        let faults: Vec<String> =
+            trial.faults.iter().map(|fault| format!("{}: {}, {}", fault.number, fault.words(), fault.when)).collect();
         bundle.write_json(
             "scenario.json",
             &serde_json::json!({
                 "harness": env!("CARGO_PKG_VERSION"),
                 "file": trial.file,
                 "claim": trial.claim,
-                "image": image,
+                "seed": seed,
+                "images": images,
                 "subject": trial.subject,
                 "volumes": trial.volumes,
+                "services": trial.services,
+                "steps": trial.steps,
+                "faults": faults,
                 "expects": claims,
                 "timeout_ms": trial.timeout.as_millis(),
                 "settle_ms": trial.settle.as_millis(),
@@ -65,6 +73,17 @@ impl Bundle {
             let text: String = timeline.lines(Some(stream)).map(|(_, line)| format!("{line}\n")).collect();
             self.write(&format!("{stream}.log"), &text)?;
             self.write(&format!("{stream}.snap.new"), &snapshot::text_of(timeline, stream))?;
+        }
+        let mut services: BTreeMap<&str, String> = BTreeMap::new();
+        for event in timeline.events() {
+            if let What::ServiceLine { name, text } = &event.what {
+                let log = services.entry(name).or_default();
+                log.push_str(text);
+                log.push('\n');
+            }
+        }
+        for (name, log) in services {
+            self.write(&format!("service-{name}.log"), &log)?;
         }
         match inspection {
             Some(inspection) => self.write_json("inspect.json", inspection),

@@ -8,6 +8,9 @@ use tokio::time::Instant;
 /// How often a probe asks again.
 const PACE: Duration = Duration::from_millis(25);
 
+/// How often something is looked at that has to hold all the time.
+const SAMPLE: Duration = Duration::from_millis(200);
+
 /// Reads the engine's clock without asking the engine each time.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
@@ -37,6 +40,11 @@ impl Clock {
     pub async fn until(&self, when: Timestamp) {
         let ahead = Duration::try_from(when.duration_since(self.now())).unwrap_or(Duration::ZERO);
         tokio::time::sleep(ahead).await;
+    }
+
+    /// Waits for the moment of the next look at what has to hold all the time.
+    pub async fn sample(&self) {
+        tokio::time::sleep(SAMPLE).await;
     }
 
     /// Waits for the moment at which a probe may ask again.

@@ -196,9 +196,10 @@ pub async fn stage(paths: &[PathBuf]) -> Result<(Stage, Images), Stop> {
     let unenforced = about.limits.into_iter().filter(|(_, able)| !able).map(|(limit, _)| limit).collect();
     let here = paths.first().and_then(|path| path.canonicalize().ok()).or_else(|| std::env::current_dir().ok());
     let workspace = here.and_then(|here| Workspace::find(&here));
+    let seed = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0);
     let contents = Contents { root: workspace.as_ref().map(Workspace::state_folder) };
     let images = Images::new(engine.clone(), workspace);
-    Ok((Stage { engine, clock, unenforced, contents, interrupt: interrupts() }, images))
+    Ok((Stage { engine, clock, unenforced, contents, interrupt: interrupts(), seed, blunt: false }, images))
 }
 
 /// Becomes true at the first Ctrl-C, TERM or HUP.

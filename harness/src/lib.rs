@@ -6,6 +6,7 @@
 //! know no engine and no clock: they are functions of what they are given.
 //! [`engine`] is the only door to containers, and [`report`] alone speaks.
 
+pub mod agent;
 pub mod bundle;
 pub mod check;
 pub mod cli;
@@ -16,6 +17,7 @@ pub mod doctor;
 pub mod engine;
 pub mod events;
 pub mod exit;
+pub mod fault;
 pub mod image;
 pub mod judged;
 mod nearest;

@@ -4,6 +4,8 @@
 use std::sync::LazyLock;
 
 use regex::Regex;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// What stands where a secret stood.
@@ -42,6 +44,17 @@ impl Redactor {
             Value::Object(map) => map.into_iter().map(|(key, value)| (key, self.redact_json(value))).collect(),
             other => other,
         }
+    }
+
+    /// A value without any secret in any of its texts; as it is where there are no
+    /// secrets, or where the value would not be one without them.
+    #[must_use]
+    pub fn redact_value<T: Serialize + DeserializeOwned + Clone>(&self, value: &T) -> T {
+        if self.secrets.is_empty() {
+            return value.clone();
+        }
+        let redacted = serde_json::to_value(value).map(|value| self.redact_json(value));
+        redacted.and_then(serde_json::from_value).unwrap_or_else(|_| value.clone())
     }
 
     /// The text without any secret.

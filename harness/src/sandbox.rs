@@ -4,15 +4,17 @@
 //! is over at the latest. So whatever a killed harness left behind is known for
 //! what it is by the next one, and a living run's things are never touched.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use jiff::Timestamp;
 
-use crate::engine::{ContainerSpec, Create, Engine, Error, Labels, Mount, Owned, Source, Thing};
+use crate::engine::{Attachment, ContainerSpec, Create, Engine, Error, Labels, Mount, Owned, Source, Thing};
 use crate::plan::Trial;
-use crate::scenario::ready::Ready;
 use crate::scenario::runtime::Runtime;
+use crate::scenario::service::Service;
+use crate::scenario::subject::Subject;
 use crate::scenario::volume::Volume;
 
 pub mod state;
@@ -21,6 +23,18 @@ pub mod state;
 pub const RUN: &str = "io.bootproof.run";
 /// Says until when that run may live, in seconds since 1970 of the engine's clock.
 pub const DEADLINE: &str = "io.bootproof.deadline";
+
+/// The name under which the run's other containers find the subject.
+pub const SUBJECT: &str = "subject";
+
+/// The container through which volumes are filled.
+#[derive(Debug, Clone, Copy)]
+pub enum Through<'a> {
+    /// The agent, by its identifier.
+    Agent(&'a str),
+    /// One of this image, made for that alone.
+    Image(&'a str),
+}
 
 /// The things of one run.
 pub struct Sandbox {
@@ -39,75 +53,143 @@ impl Sandbox {
         Self { engine, run, labels }
     }
 
-    /// Makes the volumes of a trial and fills them, each in its own manner.
-    pub async fn volumes(&self, trial: &Trial, image: &str, contents: &state::Contents) -> Result<Vec<Mount>, Error> {
-        let mut mounts = Vec::new();
+    /// Makes the network of the run.
+    pub async fn network(&self) -> Result<String, Error> {
+        let name = format!("{}-network", self.run);
+        self.engine.create_network(&name, &self.labels).await?;
+        Ok(name)
+    }
+
+    /// Makes the volumes of a trial; they are empty.
+    pub async fn volumes(&self, trial: &Trial) -> Result<BTreeMap<String, Mount>, Error> {
+        let mut mounts = BTreeMap::new();
         for (name, volume) in &trial.volumes {
             let volume_name = format!("{}-{name}", self.run);
             self.engine.create_volume(&volume_name, &self.labels, None).await?;
-            mounts.push(Mount {
+            let mount = Mount {
                 source: Source::Volume(volume_name),
                 target: volume.target.clone(),
                 read_only: volume.read_only,
                 // What the scenario says of the volume must not be overwritten by
                 // what the image holds at that path.
                 no_copy: *volume != plain(volume),
-            });
-        }
-        if mounts.iter().any(|mount| mount.no_copy) {
-            self.fill(trial, image, &mounts, contents).await?;
+            };
+            mounts.insert(name.clone(), mount);
         }
         Ok(mounts)
     }
 
-    /// Puts content, owners and modes into volumes through a container that is
-    /// never started, so that it works on any engine and with any image.
-    async fn fill(
+    /// Puts content, owners and modes into volumes: through the agent, which
+    /// holds them, or else through a container that is never started, so that it
+    /// works on any engine and with any image.
+    pub async fn fill(
         &self,
         trial: &Trial,
-        image: &str,
-        mounts: &[Mount],
+        mounts: &BTreeMap<String, Mount>,
         contents: &state::Contents,
+        through: Through<'_>,
     ) -> Result<(), Error> {
-        let inside = mounts.iter().zip(trial.volumes.keys());
+        if !mounts.values().any(|mount| mount.no_copy) {
+            return Ok(());
+        }
+        let archive = state::archive(&trial.volumes, contents).map_err(|error| Error::Failed {
+            act: "put the volumes' content together".to_owned(),
+            cause: error.to_string(),
+        })?;
+        let image = match through {
+            Through::Agent(id) => return self.engine.put(id, "/", archive).await,
+            Through::Image(image) => image,
+        };
         let spec = ContainerSpec {
             name: format!("{}-fill", self.run),
             image: image.to_owned(),
             labels: self.labels.clone(),
             // An image without any command cannot be made into a container.
             runtime: Runtime { entrypoint: Some(vec!["/never-started".to_owned()]), ..Runtime::default() },
-            mounts: inside
-                .map(|(mount, name)| Mount {
-                    target: state::path_of(name),
-                    read_only: false,
-                    no_copy: true,
-                    ..mount.clone()
-                })
-                .collect(),
+            mounts: held(mounts),
             ..ContainerSpec::default()
         };
         let filler = self.engine.create(&spec).await?.made(&spec.name)?.id;
-        let archive = state::archive(&trial.volumes, contents).map_err(|error| Error::Failed {
-            act: "put the volumes' content together".to_owned(),
-            cause: error.to_string(),
-        })?;
         self.engine.put(&filler, "/", archive).await?;
         self.engine.remove(&Thing::Container(filler)).await
     }
 
-    /// Makes the subject without starting it.
-    pub async fn subject(&self, trial: &Trial, image: &str, mounts: Vec<Mount>) -> Result<Create, Error> {
-        let publish = match trial.subject.ready {
-            Some(Ready::Http { port, .. }) => vec![port],
-            _ => Vec::new(),
+    /// Makes the agent, which holds every volume. In the run's network it is
+    /// found under the names of the services that are reached over a link.
+    pub async fn agent(
+        &self,
+        image: &str,
+        mounts: &BTreeMap<String, Mount>,
+        network: Option<Attachment>,
+    ) -> Result<String, Error> {
+        let spec = ContainerSpec {
+            name: format!("{}-agent", self.run),
+            image: image.to_owned(),
+            labels: self.labels.clone(),
+            runtime: Runtime {
+                cap_add: ["NET_ADMIN", "SYS_ADMIN", "SYS_CHROOT", "SYS_PTRACE"].map(str::to_owned).to_vec(),
+                security_opt: vec!["apparmor=unconfined".to_owned()],
+                ..Runtime::default()
+            },
+            mounts: held(mounts),
+            no_network: network.is_none(),
+            networks: network.into_iter().collect(),
+            host_view: true,
+            unlogged: true,
+            attended: true,
+            ..ContainerSpec::default()
         };
+        Ok(self.engine.create(&spec).await?.made(&spec.name)?.id)
+    }
+
+    /// Makes a service without starting it, found under this name.
+    pub async fn service(
+        &self,
+        name: &str,
+        alias: &str,
+        service: &Service,
+        image: &str,
+        network: &str,
+    ) -> Result<Create, Error> {
+        let spec = ContainerSpec {
+            name: format!("{}-service-{name}", self.run),
+            image: image.to_owned(),
+            labels: self.labels.clone(),
+            runtime: service.runtime.clone(),
+            networks: vec![Attachment { network: network.to_owned(), aliases: vec![alias.to_owned()] }],
+            ..ContainerSpec::default()
+        };
+        let made = self.engine.create(&spec).await?;
+        if let Create::Made(created) = &made
+            && !service.files.is_empty()
+        {
+            let archive = state::files(&service.files).map_err(|error| Error::Failed {
+                act: format!("put the files of the service {name} together"),
+                cause: error.to_string(),
+            })?;
+            self.engine.put(&created.id, "/", archive).await?;
+        }
+        Ok(made)
+    }
+
+    /// Makes the subject without starting it.
+    pub async fn subject(
+        &self,
+        subject: &Subject,
+        image: &str,
+        mounts: Vec<Mount>,
+        publish: Vec<u16>,
+        network: Option<&str>,
+    ) -> Result<Create, Error> {
+        let attachment = |network: &str| Attachment { network: network.to_owned(), aliases: vec![SUBJECT.to_owned()] };
         let spec = ContainerSpec {
             name: format!("{}-subject", self.run),
             image: image.to_owned(),
             labels: self.labels.clone(),
-            runtime: trial.subject.runtime.clone(),
+            runtime: subject.runtime.clone(),
             mounts,
             publish,
+            networks: network.map(attachment).into_iter().collect(),
             ..ContainerSpec::default()
         };
         self.engine.create(&spec).await
@@ -149,9 +231,20 @@ async fn remove_all(engine: &dyn Engine, mut found: Vec<Owned>) -> Result<Vec<Th
     first_error.map_or(Ok(removed), Err)
 }
 
+/// The same volumes where they are filled, and where the agent holds them.
+fn held(mounts: &BTreeMap<String, Mount>) -> Vec<Mount> {
+    let held = |(name, mount): (&String, &Mount)| Mount {
+        target: state::path_of(name),
+        read_only: false,
+        no_copy: true,
+        ..mount.clone()
+    };
+    mounts.iter().map(held).collect()
+}
+
 /// A volume that says no more than where it is mounted and how.
 fn plain(volume: &Volume) -> Volume {
-    Volume { target: volume.target.clone(), read_only: volume.read_only, ..Volume::default() }
+    Volume { target: volume.target.clone(), read_only: volume.read_only, later: volume.later, ..Volume::default() }
 }
 
 /// A name that no other run of this machine has.

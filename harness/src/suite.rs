@@ -8,16 +8,16 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::bundle::Bundle;
-use crate::check::verdict::{self, Verdict};
+use crate::check::verdict::{self, Unproven, Verdict};
 use crate::corpus::{Case, snapshot_path};
 use crate::events::Progress;
-use crate::image::Images;
+use crate::image::{self, Images};
 use crate::judged::{Controlled, Course, Judged, Judgement, Reason, name_of};
 use crate::plan::{Plan, Trial};
-use crate::run::{Invalid, Record, Stage, run};
+use crate::run::{ImageNames, Invalid, Record, Stage, run};
 use crate::scenario::control::Control;
 use crate::snapshot;
-use crate::timeline::{Stdio, What};
+use crate::timeline::{Stdio, Timeline, What};
 
 /// What running scenarios needs.
 pub struct Suite {
@@ -77,7 +77,7 @@ impl Suite {
         let control = match &plan.control {
             // A run that was interrupted or that fails needs no control to say so.
             Some((trial, control)) if main.verdict() == Verdict::Pass => {
-                Some(self.run_control(&name, trial, control.clone()).await)
+                Some(self.run_control(&name, trial, control.clone(), &main.timeline).await)
             }
             _ => None,
         };
@@ -85,10 +85,14 @@ impl Suite {
     }
 
     /// Runs a trial as a control, and says whether it failed as it must.
-    pub async fn run_control(&self, name: &str, trial: &Trial, control: Control) -> Controlled {
+    pub async fn run_control(&self, name: &str, trial: &Trial, control: Control, main: &Timeline) -> Controlled {
         let mut judgement = self.run_trial(name, "control", trial).await;
         let proven = verdict::control(&control.fails, &control.because, &judgement.findings, &judgement.timeline)
             .map(|breach| verdict::decider(breach, &judgement.timeline));
+        let proven = proven.and_then(|event| match verdict::fault_missing(main, &judgement.timeline) {
+            Some(number) => Err(Unproven::FaultMissing(number)),
+            None => Ok(event),
+        });
         if let Some(folder) = &judgement.bundle
             && let Err(error) = Bundle::of(folder.clone(), trial).judge_control(&control, &proven)
         {
@@ -104,21 +108,38 @@ impl Suite {
         if *self.stage.interrupt.borrow() {
             return Judgement::nothing(Reason::from(&Invalid::Interrupted));
         }
-        let image = tokio::select! {
-            image = self.images.ensure(&trial.subject.image, &progress) => image,
+        let images = tokio::select! {
+            images = self.images_of(trial, &progress) => images,
             () = self.stage.interrupted() => return Judgement::nothing(Reason::from(&Invalid::Interrupted)),
         };
-        let image = match image {
-            Ok(image) => image,
+        let images = match images {
+            Ok(images) => images,
             Err(error) => return Judgement::nothing(Reason::from_image(&error)),
         };
-        let bundle = match Bundle::begin(folder.clone(), trial, &image) {
+        let bundle = match Bundle::begin(folder.clone(), trial, &images.names, self.stage.seed) {
             Ok(bundle) => bundle,
             Err(error) => return Judgement::nothing(Reason::unwritable(&folder, &error)),
         };
         let saw = |what: &What| self.tell(Progress::Saw { name: name.to_owned(), what: format!("{role}: {what}") });
-        let record = run(trial, &image, &self.stage, &saw).await;
+        let record = run(trial, &images, &self.stage, &saw).await;
         judge(trial, record, &bundle)
+    }
+
+    /// Sees to it that the engine has every image that a trial boots.
+    async fn images_of(
+        &self,
+        trial: &Trial,
+        progress: &(dyn Fn(&str) + Send + Sync),
+    ) -> Result<ImageNames, image::Error> {
+        let mut images = ImageNames::default();
+        for image in trial.images() {
+            let name = self.images.ensure(&image, progress).await?;
+            images.names.insert(image, name);
+        }
+        if trial.needs_agent() {
+            images.agent = Some(self.images.agent(progress).await?);
+        }
+        Ok(images)
     }
 
     fn tell(&self, progress: Progress) {
@@ -158,7 +179,11 @@ fn accept_snapshots(plan: &Plan, main: Judgement) -> Judgement {
 
 fn judge(trial: &Trial, record: Record, bundle: &Bundle) -> Judgement {
     let Record { timeline, inspection, invalid } = record;
-    let findings = if invalid.is_none() { verdict::judge(&trial.claims, &timeline) } else { Vec::new() };
+    let judged = verdict::judge(&trial.claims, &timeline);
+    let failed = judged.iter().any(|finding| finding.breach.as_ref().is_some_and(|breach| breach.decided_by.is_some()));
+    // What did not happen may not have happened because the subject failed before.
+    let invalid = invalid.filter(|invalid| !(failed && invalid.yields_to_failure()));
+    let findings = if invalid.is_none() { judged } else { Vec::new() };
     let invalid = invalid.as_ref().map(Reason::from);
     let written = bundle.record(&timeline, inspection.as_ref());
     let unwritten = written.err().map(|error| Reason::unwritable(bundle.folder(), &error));

@@ -16,6 +16,7 @@ use harness::corpus::{self, Case};
 use harness::judged::{Course, name_of};
 use harness::report;
 use harness::suite::Suite;
+use harness::timeline::Timeline;
 use libtest_mimic::{Arguments, Failed, Trial};
 use tokio::sync::mpsc;
 
@@ -60,7 +61,7 @@ fn control_can_pass(file: &Path) -> Result<(), Failed> {
         let plan = Case::read(file).plan.map_err(|problems| problems.to_string())?;
         let Some((_, control)) = &plan.control else { return Err(Failed::from("it has no control")) };
         let name = format!("{}-swapped", name_of(file));
-        let controlled = suite.run_control(&name, &plan.main, control.clone()).await;
+        let controlled = suite.run_control(&name, &plan.main, control.clone(), &Timeline::default()).await;
         match (&controlled.judgement.invalid, &controlled.proven) {
             (None, Err(Unproven::DidNotFail)) => Ok(()),
             (invalid, proven) => Err(Failed::from(format!("invalid: {invalid:?}, proven: {proven:?}"))),

@@ -1,6 +1,6 @@
 //! `exit_code`: the code with which the subject ends for good.
 
-use super::{Breach, Expectation, Kind, Outcome, Wants, broken_by_end, one};
+use super::{Breach, Expectation, Kind, Outcome, Places, Wants, broken_by_end, one};
 use crate::timeline::Timeline;
 
 pub const KIND: Kind = Kind {
@@ -9,6 +9,7 @@ pub const KIND: Kind = Kind {
     example: "exit_code = 78",
     read: |written, reading| one(written.read("[expect]", reading.problems).map(ExitCode)),
     unsaid: None,
+    places: Places::Boot,
 };
 
 #[derive(Debug)]

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Breach, Expectation, Kind, Outcome, Reading, Wants};
+use super::{Breach, Expectation, Kind, Outcome, Places, Reading, Wants};
 use crate::scenario::Written;
 use crate::scenario::problem::Problem;
-use crate::timeline::{Timeline, What, When};
+use crate::timeline::{Look, Seen, Timeline, What, When};
 
 pub const KIND: Kind = Kind {
     key: "files",
@@ -15,6 +15,7 @@ pub const KIND: Kind = Kind {
     example: "files = { \"/data/app.log\" = { grew = true } }",
     read,
     unsaid: None,
+    places: Places::Throughout,
 };
 
 #[derive(Debug, Deserialize)]
@@ -82,14 +83,22 @@ impl Expectation for File {
     }
 
     fn wants(&self) -> Wants {
-        Wants { files: vec![self.path.clone()], ..Wants::default() }
+        Wants { looks: vec![self.look()], ..Wants::default() }
     }
 }
 
 impl File {
+    fn look(&self) -> Look {
+        Look::File { path: self.path.clone(), content: false }
+    }
+
     fn size(&self, moment: When, timeline: &Timeline) -> Option<(usize, Option<u64>)> {
         timeline.events().iter().enumerate().find_map(|(place, event)| match &event.what {
-            What::File { path, size, when } if *path == self.path && *when == moment => Some((place, *size)),
+            What::Looked { look, saw, when } if *when == moment && *look == self.look() => match saw {
+                Seen::File(file) => Some((place, Some(file.size))),
+                Seen::Absent => Some((place, None)),
+                _ => None,
+            },
             _ => None,
         })
     }
@@ -97,12 +106,11 @@ impl File {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::check;
+    use super::super::testing::{check, file};
     use super::*;
 
     fn sizes(before: Option<u64>, after: Option<u64>) -> [(i64, What); 2] {
-        let file = |size, when| What::File { path: "/data/a.log".to_owned(), size, when };
-        [(0, file(before, When::Before)), (9, file(after, When::After))]
+        [(0, file("/data/a.log", before, When::Before)), (9, file("/data/a.log", after, When::After))]
     }
 
     #[test]

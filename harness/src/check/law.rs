@@ -5,9 +5,9 @@
 //! If those two could differ, a run might end because of one thing and be
 //! judged by another.
 
-use super::testing::{expectation, line, state, timeline};
+use super::testing::{claim, file, line, state, step, timeline};
 use super::{Breach, Outcome};
-use crate::timeline::{What, When};
+use crate::timeline::{Verb, What, When};
 
 /// One of each kind, and more of those that look at several things.
 const EXPECTATIONS: [&str; 16] = [
@@ -20,7 +20,7 @@ const EXPECTATIONS: [&str; 16] = [
     "oom = true",
     "oom = false",
     "ready_within = \"40ms\"",
-    "ready_within = { within = \"40ms\", boot = 2 }",
+    "boot.2.ready_within = \"40ms\"",
     "restarts = 0",
     "restarts = 1",
     "state = \"running\"",
@@ -43,7 +43,7 @@ impl Dice {
 fn life(seed: u64) -> Vec<(i64, What)> {
     let mut dice = Dice(seed);
     let mut at = 0;
-    let mut events = vec![(at, What::File { path: "/a".to_owned(), size: None, when: When::Before })];
+    let mut events = vec![(at, file("/a", None, When::Before))];
     let mut push = |dice: &mut Dice, events: &mut Vec<(i64, What)>, what: What| {
         at += i64::try_from(dice.roll(20)).unwrap_or(0);
         events.push((at, what));
@@ -66,7 +66,7 @@ fn life(seed: u64) -> Vec<(i64, What)> {
                 push(&mut dice, &mut events, what);
             }
             if dice.roll(4) == 0 {
-                push(&mut dice, &mut events, What::Step { verb: "stop".to_owned() });
+                push(&mut dice, &mut events, step(Verb::Stop));
                 push(&mut dice, &mut events, What::Signalled { signal: 15 });
             }
             let stopped = matches!(events.last(), Some((_, What::Signalled { .. })));
@@ -80,7 +80,7 @@ fn life(seed: u64) -> Vec<(i64, What)> {
         }
     }
     let size = [None, Some(0), Some(9)][usize::try_from(dice.roll(3)).unwrap_or(0)];
-    push(&mut dice, &mut events, What::File { path: "/a".to_owned(), size, when: When::After });
+    push(&mut dice, &mut events, file("/a", size, When::After));
     push(&mut dice, &mut events, What::Over);
     events
 }
@@ -90,10 +90,10 @@ fn what_is_broken_stays_broken_by_the_same_event() {
     for seed in 0..400 {
         let events = life(seed);
         for toml in EXPECTATIONS {
-            let expectation = expectation(toml);
+            let claim = claim(toml);
             let mut broken: Option<Breach> = None;
             for end in 0..=events.len() {
-                match (expectation.judge(&timeline(&events[..end])), &broken) {
+                match (claim.judge(&timeline(&events[..end])), &broken) {
                     (Outcome::Broken(now), Some(before)) => {
                         let decided_by = before.decided_by.or(now.decided_by);
                         assert_eq!(now.decided_by, decided_by, "seed {seed}: {toml} over {:#?}", &events[..end]);

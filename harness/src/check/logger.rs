@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use regex::RegexSet;
 use serde::Deserialize;
 
-use super::{Breach, Expectation, Kind, Outcome, one};
+use super::{Breach, Expectation, Kind, Outcome, Places, one};
 use crate::timeline::Timeline;
 
 pub const KIND: Kind = Kind {
@@ -17,6 +17,7 @@ pub const KIND: Kind = Kind {
     example: "logger = \"unchecked\"",
     read: |written, reading| one(written.read::<Logger>("[expect]", reading.problems)),
     unsaid: Some(|_| Box::new(Logger::Intact)),
+    places: Places::Boot,
 };
 
 #[derive(Debug, Deserialize)]

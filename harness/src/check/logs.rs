@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Breach, Expectation, Kind, Outcome, Reading, Wants};
+use super::{Breach, Expectation, Kind, Outcome, Places, Reading, Wants};
 use crate::scenario::Written;
 use crate::scenario::problem::Problem;
 use crate::scenario::value::Pattern;
@@ -15,6 +15,7 @@ pub const KIND: Kind = Kind {
     example: "logs = { contains = [\"listening\"], absent = [\"panicked\"] }",
     read,
     unsaid: None,
+    places: Places::Boot,
 };
 
 #[derive(Debug, Deserialize)]

@@ -6,17 +6,17 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::ops::Range;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::scenario::Written;
-use crate::scenario::problem::{Place, Problems};
-use crate::scenario::read::unknown_word;
-use crate::timeline::{Stdio, Timeline};
+use crate::scenario::problem::{Problem, Problems};
+use crate::scenario::read::{self, unknown_word};
+use crate::timeline::{Look, Stdio, Timeline, Window};
 
+mod claim;
 mod exit_code;
 mod files;
 #[cfg(test)]
@@ -29,6 +29,8 @@ mod restarts;
 mod state;
 mod stop;
 pub mod verdict;
+
+pub use claim::{Claim, Scope};
 
 /// Every kind of expectation there is.
 pub const KINDS: [Kind; 9] = [
@@ -46,6 +48,9 @@ pub const KINDS: [Kind; 9] = [
 /// The key of the expectation that knows a restart loop.
 pub const LOOP: &str = restarts::KIND.key;
 
+/// The tables inside `[expect]` that narrow what they hold, or widen it.
+pub const SCOPES: [&str; 2] = ["boot", "throughout"];
+
 /// A kind of expectation.
 pub struct Kind {
     /// Its key in `[expect]`, and its name everywhere.
@@ -58,6 +63,19 @@ pub struct Kind {
     read: fn(Written<'_>, &mut Reading<'_>) -> Vec<Box<dyn Expectation>>,
     /// What is checked where `[expect]` does not say the key.
     unsaid: Option<fn(Unsaid) -> Box<dyn Expectation>>,
+    /// Where it can be said besides `[expect]` itself.
+    places: Places,
+}
+
+/// Where a kind of expectation can be said, besides `[expect]` and a step's `expect`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Places {
+    /// Nowhere else: it is about all boots together.
+    Everywhere,
+    /// Below `[expect.boot.N]`: what is seen of it belongs to a boot.
+    Boot,
+    /// Below `[expect.throughout]`: it is looked at, and can be again and again.
+    Throughout,
 }
 
 /// What an expectation that nobody wrote has to know of those that were written.
@@ -75,6 +93,8 @@ pub struct Unsaid {
 pub struct Reading<'a> {
     /// Takes what is wrong.
     pub problems: &'a mut Problems,
+    /// Whether it has to hold all the time, not only at the end.
+    pub throughout: bool,
     /// Whether the subject says when it is ready.
     pub ready: bool,
     /// The stored snapshots, by stream.
@@ -102,8 +122,10 @@ pub struct Wants {
     pub ready_sign: bool,
     /// The subject is stopped at the end.
     pub stop: bool,
-    /// These absolute paths are looked at, before the start and at the end.
-    pub files: Vec<String>,
+    /// These are looked at, before the start and at the end.
+    pub looks: Vec<Look>,
+    /// They are looked at again and again while the subject is ready.
+    pub sampled: bool,
     /// The restart policy has to act.
     pub restarts: bool,
     /// The run may take so long, whatever its timeout says.
@@ -154,48 +176,100 @@ impl Breach {
     }
 }
 
-/// An expectation with its key, and its place in the file if it stands there.
-#[derive(Debug)]
-pub struct Claim {
-    /// The key in `[expect]`.
-    pub key: &'static str,
-    /// Where the key stands; `None` for what is always checked.
-    pub place: Option<Place>,
-    /// The same, as bytes of the file.
-    pub span: Option<Range<usize>>,
-    /// The claim.
-    pub expectation: Box<dyn Expectation>,
+/// What a file expects, as it is written: in `[expect]`, and in its steps.
+#[derive(Debug, Default)]
+pub struct Expected<'a> {
+    /// What `[expect]` holds.
+    pub whole: Vec<Written<'a>>,
+    /// What the `expect` of each step holds, by the step's number.
+    pub steps: Vec<(u32, Vec<Written<'a>>)>,
 }
 
-/// Reads what `[expect]` holds, and adds what is always checked.
+/// Reads what a file expects, and adds what is always checked.
 #[must_use]
-pub fn read_all(written: Vec<Written<'_>>, reading: &mut Reading<'_>) -> Vec<Claim> {
+pub fn read_all(expected: Expected<'_>, reading: &mut Reading<'_>) -> Vec<Claim> {
     let mut claims = Vec::new();
-    let mut unsaid: Vec<&Kind> = KINDS.iter().collect();
-    for entry in written {
-        let Some(kind) = KINDS.iter().find(|kind| kind.key == entry.key) else {
-            let known: Vec<&str> = KINDS.iter().map(|kind| kind.key).collect();
-            reading.problems.add(unknown_word("key", &entry.key, "[expect]", &known, entry.span));
-            continue;
-        };
-        unsaid.retain(|other| other.key != kind.key);
-        let (place, span) = (Some(reading.problems.place(&entry.span)), Some(entry.span.clone()));
-        let read = (kind.read)(entry, reading);
-        claims.extend(read.into_iter().map(|expectation| Claim {
-            key: kind.key,
-            place,
-            span: span.clone(),
-            expectation,
-        }));
+    let mut said_keys = Vec::new();
+    for entry in expected.whole {
+        if entry.key == SCOPES[0] {
+            claims.extend(read_boots(entry, reading));
+        } else if entry.key == SCOPES[1] {
+            let scope = Scope { window: None, throughout: true };
+            for entry in read::table(entry, "[expect]", reading.problems) {
+                claims.extend(read_one(entry, scope, "[expect.throughout]", reading));
+            }
+        } else {
+            said_keys.push(entry.key.clone());
+            claims.extend(read_one(entry, Scope::default(), "[expect]", reading));
+        }
+    }
+    for (number, entries) in expected.steps {
+        let scope = Scope { window: Some(Window::Step(number)), throughout: false };
+        for entry in entries {
+            claims.extend(read_one(entry, scope, "`expect` of [[step]]", reading));
+        }
     }
     let said = Unsaid {
         ends: claims.iter().any(|claim| claim.expectation.wants().ends),
         ready: reading.ready,
         ready_within: claims.iter().any(|claim| claim.key == ready_within::KIND.key),
     };
-    let always = unsaid.into_iter().filter_map(|kind| Some((kind.key, kind.unsaid?)));
-    claims.extend(always.map(|(key, unsaid)| Claim { key, place: None, span: None, expectation: unsaid(said) }));
+    let unsaid = KINDS.iter().filter(|kind| !said_keys.iter().any(|key| key == kind.key));
+    let always = unsaid.filter_map(|kind| Some((kind.key, kind.unsaid?)));
+    claims.extend(always.map(|(key, unsaid)| Claim {
+        key,
+        place: None,
+        span: None,
+        scope: Scope::default(),
+        expectation: unsaid(said),
+    }));
     claims
+}
+
+/// Reads `[expect.boot.N]` for each N.
+fn read_boots(entry: Written<'_>, reading: &mut Reading<'_>) -> Vec<Claim> {
+    let mut claims = Vec::new();
+    for boot in read::table(entry, "[expect]", reading.problems) {
+        let Some(number) = boot.key.parse().ok().filter(|number| *number > 0) else {
+            let title = format!("`{}` in [expect.boot] is not the number of a boot", boot.key);
+            reading
+                .problems
+                .add(Problem::new(Some(boot.span), title).help("boots are counted from 1: [expect.boot.2]"));
+            continue;
+        };
+        let scope = Scope { window: Some(Window::Boot(number)), throughout: false };
+        let place = format!("[expect.boot.{number}]");
+        for entry in read::table(boot, "[expect.boot]", reading.problems) {
+            claims.extend(read_one(entry, scope, &place, reading));
+        }
+    }
+    claims
+}
+
+/// Reads one key with its value, which may be several claims.
+fn read_one(entry: Written<'_>, scope: Scope, table: &str, reading: &mut Reading<'_>) -> Vec<Claim> {
+    let Some(kind) = KINDS.iter().find(|kind| kind.key == entry.key) else {
+        let scopes = if table == "[expect]" { &SCOPES[..] } else { &[] };
+        let known: Vec<&str> = KINDS.iter().map(|kind| kind.key).chain(scopes.iter().copied()).collect();
+        reading.problems.add(unknown_word("key", &entry.key, table, &known, entry.span));
+        return Vec::new();
+    };
+    let misplaced = match scope {
+        Scope { throughout: true, .. } if kind.places != Places::Throughout => Some("is not looked at again and again"),
+        Scope { window: Some(Window::Boot(_)), .. } if kind.places != Places::Boot => {
+            Some("is not about a single boot")
+        }
+        _ => None,
+    };
+    if let Some(why) = misplaced {
+        let title = format!("`{}` cannot stand in {table}: it {why}", kind.key);
+        reading.problems.add(Problem::new(Some(entry.span), title).help("say it in [expect] or in a step's `expect`"));
+        return Vec::new();
+    }
+    let (place, span) = (Some(reading.problems.place(&entry.span)), Some(entry.span.clone()));
+    reading.throughout = scope.throughout;
+    let read = (kind.read)(entry, reading);
+    read.into_iter().map(|expectation| Claim { key: kind.key, place, span: span.clone(), scope, expectation }).collect()
 }
 
 /// One boxed expectation, or none where there was a problem.
@@ -218,22 +292,23 @@ pub(crate) mod testing {
 
     use super::*;
     use crate::scenario::Surroundings;
-    use crate::timeline::{Event, What};
+    use crate::timeline::{Event, FileSeen, Seen, Verb, What, When};
 
     /// Reads expectations as a file would say them; those of the file come first.
     fn claims(toml: &str) -> Vec<Claim> {
         let text = format!("version = 1\nclaim = \"c\"\n[subject]\nimage = \"i\"\n[expect]\n{toml}");
         let mut problems = Problems::new(std::path::Path::new("test.toml"), &text);
-        let (_, written) = crate::scenario::parse(&text, &Surroundings::default(), &mut problems);
+        let parsed = crate::scenario::parse(&text, &Surroundings::default(), &mut problems);
         let snapshots = BTreeMap::from([(Stdio::Stdout, "agreed\n".to_owned())]);
-        let claims = read_all(written, &mut Reading { problems: &mut problems, ready: true, snapshots: &snapshots });
+        let mut reading = Reading { problems: &mut problems, throughout: false, ready: true, snapshots: &snapshots };
+        let claims = read_all(Expected { whole: parsed.expect, steps: Vec::new() }, &mut reading);
         assert!(problems.is_empty(), "{problems}");
         claims
     }
 
     /// Reads one expectation as a file would say it.
-    pub fn expectation(toml: &str) -> Box<dyn Expectation> {
-        claims(toml).into_iter().next().expect("an expectation").expectation
+    pub fn claim(toml: &str) -> Claim {
+        claims(toml).into_iter().next().expect("an expectation")
     }
 
     /// A timeline of these events; each is the milliseconds at which it came.
@@ -255,22 +330,33 @@ pub(crate) mod testing {
 
     /// What the engine says of the subject.
     pub fn state(status: &str, restarts: i64) -> What {
-        What::State { status: status.to_owned(), restarts }
+        What::State { status: status.to_owned(), restarts, again: false }
+    }
+
+    /// A step of the harness.
+    pub fn step(verb: Verb) -> What {
+        What::Step { number: 2, verb }
+    }
+
+    /// A file that was looked at.
+    pub fn file(path: &str, size: Option<u64>, when: When) -> What {
+        let saw = size.map_or(Seen::Absent, |size| Seen::File(FileSeen { size, ..FileSeen::default() }));
+        What::Looked { look: Look::File { path: path.to_owned(), content: false }, saw, when }
     }
 
     /// Judges, and says how it stands in one word or by what it is broken.
     pub fn check(toml: &str, events: &[(i64, What)], expected: &str) {
-        assert_eq!(standing(&*expectation(toml), events), expected, "{toml} over {events:#?}");
+        assert_eq!(standing(&claim(toml), events), expected, "{toml} over {events:#?}");
     }
 
     /// The same for what is checked although the file does not say it.
     pub fn check_unsaid(key: &str, toml: &str, events: &[(i64, What)], expected: &str) {
         let claim = claims(toml).into_iter().find(|claim| claim.key == key).expect("a claim");
-        assert_eq!(standing(&*claim.expectation, events), expected, "{key} beside {toml} over {events:#?}");
+        assert_eq!(standing(&claim, events), expected, "{key} beside {toml} over {events:#?}");
     }
 
-    fn standing(expectation: &dyn Expectation, events: &[(i64, What)]) -> String {
-        match expectation.judge(&timeline(events)) {
+    fn standing(claim: &Claim, events: &[(i64, What)]) -> String {
+        match claim.judge(&timeline(events)) {
             Outcome::Holds => "holds".to_owned(),
             Outcome::Unbroken => "unbroken".to_owned(),
             Outcome::Waiting(_) => "waiting".to_owned(),

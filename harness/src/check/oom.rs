@@ -3,7 +3,7 @@
 //! The engine's event stream decides. Its state does not: after a restart it
 //! still says `OOMKilled` of a healthy boot.
 
-use super::{Breach, Expectation, Kind, Outcome, Wants, one};
+use super::{Breach, Expectation, Kind, Outcome, Places, Wants, one};
 use crate::timeline::{Timeline, What};
 
 pub const KIND: Kind = Kind {
@@ -12,6 +12,7 @@ pub const KIND: Kind = Kind {
     example: "oom = false",
     read: |written, reading| one(written.read("[expect]", reading.problems).map(Oom)),
     unsaid: Some(|_| Box::new(Oom(false))),
+    places: Places::Boot,
 };
 
 #[derive(Debug)]

@@ -1,58 +1,38 @@
 //! `ready_within`: how long each boot may take to be ready.
 
-use jiff::{SignedDuration, Timestamp};
-use serde::Deserialize;
-use toml::de::DeValue;
-
-use super::{Breach, Expectation, Kind, Outcome, Reading, Wants, broken_by_end, one};
-use crate::scenario::Written;
+use super::{Breach, Expectation, Kind, Outcome, Places, Wants, broken_by_end, one};
 use crate::scenario::value::Duration;
 use crate::timeline::{Seconds, Timeline, What, between};
+use jiff::{SignedDuration, Timestamp};
 
 pub const KIND: Kind = Kind {
     key: "ready_within",
-    summary: "is ready within this time of each of its starts, or of the start of boot N",
+    summary: "is ready within this time of each of its starts",
     example: "ready_within = \"10s\"",
-    read: |written, reading| one(read(written, reading)),
+    read: |written, reading| one(written.read("[expect]", reading.problems).map(|within| ReadyWithin { within })),
     unsaid: None,
+    places: Places::Boot,
 };
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug)]
 struct ReadyWithin {
     within: Duration,
-    boot: Option<u32>,
-}
-
-fn read(written: Written<'_>, reading: &mut Reading<'_>) -> Option<ReadyWithin> {
-    if let DeValue::Table(_) = written.value.get_ref() {
-        return written.read("[expect]", reading.problems);
-    }
-    written.read("[expect]", reading.problems).map(|within| ReadyWithin { within, boot: None })
 }
 
 impl Expectation for ReadyWithin {
     fn words(&self) -> String {
-        match self.boot {
-            Some(boot) => format!("is ready within {} of the start of boot {boot}", self.within),
-            None => format!("is ready within {} of each start", self.within),
-        }
+        format!("is ready within {} of each start", self.within)
     }
 
     fn judge(&self, timeline: &Timeline) -> Outcome {
-        let boots = match self.boot {
-            Some(boot) => boot..=boot,
-            None => 1..=timeline.boots().max(1),
-        };
-        let last = *boots.end();
-        for boot in boots {
-            match self.judge_boot(boot, timeline) {
-                Outcome::Holds if boot == last => return Outcome::Holds,
-                Outcome::Holds => {}
-                other => return other,
+        let mut standing = broken_by_end(timeline).map_or(Outcome::Waiting(None), Outcome::Broken);
+        for boot in timeline.begun() {
+            standing = self.judge_boot(boot, timeline);
+            if standing != Outcome::Holds {
+                break;
             }
         }
-        Outcome::Waiting(None)
+        standing
     }
 
     fn wants(&self) -> Wants {
@@ -62,9 +42,7 @@ impl Expectation for ReadyWithin {
 
 impl ReadyWithin {
     fn judge_boot(&self, boot: u32, timeline: &Timeline) -> Outcome {
-        let Some(start) = timeline.start_of(boot) else {
-            return broken_by_end(timeline).map_or(Outcome::Waiting(None), Outcome::Broken);
-        };
+        let Some(start) = timeline.start_of(boot) else { return Outcome::Waiting(None) };
         let limit = deadline(start.at, self.within);
         if timeline.ready_in(boot).is_some_and(|(_, ready)| ready.at < limit) {
             return Outcome::Holds;
@@ -120,7 +98,7 @@ mod tests {
     fn a_boot_that_dies_is_not_waited_for() {
         let died = [(0, Started), (20, Died { code: 3 }), (20, state("restarting", 0))];
         check("ready_within = \"1s\"", &died, "boot 1 was never ready: exit 3 0.02 s after it started");
-        check("ready_within = { within = \"1s\", boot = 2 }", &died, "waiting");
+        check("boot.2.ready_within = \"1s\"", &died, "waiting");
     }
 
     #[test]

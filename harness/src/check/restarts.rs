@@ -2,7 +2,7 @@
 //!
 //! More than that is a restart loop, and none is allowed where nothing is said.
 
-use super::{Breach, Expectation, Kind, Outcome, Wants, one};
+use super::{Breach, Expectation, Kind, Outcome, Places, Wants, one};
 use crate::timeline::{Timeline, What};
 
 pub const KIND: Kind = Kind {
@@ -13,6 +13,7 @@ pub const KIND: Kind = Kind {
         one(written.read("[expect]", reading.problems).map(|n| Restarts { expected: n, said: true }))
     },
     unsaid: Some(|_| Box::new(Restarts { expected: 0, said: false })),
+    places: Places::Everywhere,
 };
 
 #[derive(Debug)]
@@ -30,9 +31,10 @@ impl Expectation for Restarts {
     }
 
     fn judge(&self, timeline: &Timeline) -> Outcome {
-        let seen = timeline.boots().saturating_sub(1);
+        let restarts = timeline.restarts();
+        let seen = u32::try_from(restarts.len()).unwrap_or(u32::MAX);
         if seen > self.expected {
-            return Outcome::Broken(self.too_many(seen, timeline));
+            return Outcome::Broken(self.too_many(&restarts, timeline));
         }
         if seen == self.expected {
             return Outcome::Unbroken;
@@ -49,11 +51,14 @@ impl Expectation for Restarts {
 }
 
 impl Restarts {
-    fn too_many(&self, seen: u32, timeline: &Timeline) -> Breach {
-        let deaths: Vec<_> = (1..=seen).filter_map(|boot| Some((boot, timeline.death_of(boot)?))).collect();
-        let last_words = deaths.first().and_then(|(boot, _)| timeline.last_words(*boot));
+    fn too_many(&self, restarts: &[u32], timeline: &Timeline) -> Breach {
+        // Each of them followed the death of the boot before.
+        let before = restarts.iter().map(|boot| boot.saturating_sub(1));
+        let deaths: Vec<_> = before.filter_map(|boot| Some((boot, timeline.death_of(boot)?))).collect();
+        let last_words = deaths.first().and_then(|(boot, _)| Some((boot, timeline.last_words(*boot)?)));
         let mut detail: Vec<String> = deaths.iter().map(|(boot, death)| format!("boot {boot}: {death}")).collect();
-        detail.extend(last_words.map(|words| format!("last words of boot 1: {}", words.what)));
+        detail.extend(last_words.map(|(boot, words)| format!("last words of boot {boot}: {}", words.what)));
+        let seen = u32::try_from(restarts.len()).unwrap_or(u32::MAX);
         let saw = format!("restart loop: restarted {}, where {} allowed", times(seen), allowed(self.expected));
         let decider = deaths.get(self.expected as usize).or(deaths.last()).map(|(_, death)| death.event);
         Breach { saw, decided_by: decider, detail }
@@ -63,7 +68,7 @@ impl Restarts {
         let of_subject = |what: &What| {
             !matches!(
                 what,
-                What::Over | What::Step { .. } | What::State { .. } | What::File { .. } | What::Elapsed { .. }
+                What::Over | What::Step { .. } | What::State { .. } | What::Looked { .. } | What::Elapsed { .. }
             )
         };
         let saw = match seen {
@@ -121,7 +126,7 @@ mod tests {
             (40, Started),
         ];
         let timeline = super::super::testing::timeline(&events);
-        let outcome = super::super::testing::expectation("restarts = 0").judge(&timeline);
+        let outcome = super::super::testing::claim("restarts = 0").judge(&timeline);
         let super::Outcome::Broken(breach) = outcome else { panic!("a loop was not seen") };
         assert_eq!(
             breach.detail,

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Breach, Expectation, Kind, Outcome, Reading, Wants, broken_by_end, one};
+use super::{Breach, Expectation, Kind, Outcome, Places, Reading, Wants, broken_by_end, one};
 use crate::scenario::Written;
 use crate::timeline::{Timeline, What};
 
@@ -15,6 +15,7 @@ pub const KIND: Kind = Kind {
         true => Box::new(Unsaid::Starts),
         false => Box::new(Unsaid::StaysUp { becomes_ready: !said.ready_within }),
     }),
+    places: Places::Everywhere,
 };
 
 fn read(written: Written<'_>, reading: &mut Reading<'_>) -> Option<State> {
@@ -56,7 +57,7 @@ impl Expectation for State {
             (Self::Running, None) if started.is_none() => Outcome::Waiting(None),
             (Self::Running, None) => Outcome::Unbroken,
             // A stop that the harness itself has asked for is not the subject's doing.
-            (Self::Running, Some(breach)) if stopped_before(timeline, &breach) => Outcome::Holds,
+            (Self::Running, Some(breach)) if asked_to_end(timeline, &breach) => Outcome::Holds,
             (Self::Running | Self::Exited, Some(breach)) => Outcome::Broken(breach),
         }
     }
@@ -66,9 +67,12 @@ impl Expectation for State {
     }
 }
 
-fn stopped_before(timeline: &Timeline, breach: &Breach) -> bool {
-    let stop = timeline.find(|what| matches!(what, What::Step { .. })).next();
-    stop.is_some_and(|(step, _)| breach.decided_by.is_some_and(|death| step < death))
+/// Whether a step ended the life whose death breaks the claim.
+fn asked_to_end(timeline: &Timeline, breach: &Breach) -> bool {
+    let Some(death) = breach.decided_by else { return false };
+    let started = timeline.find(|what| *what == What::Started).rfind(|(start, _)| *start < death);
+    let from = started.map_or(0, |(start, _)| start);
+    timeline.ending_before(death).is_some_and(|(step, _)| from < step)
 }
 
 /// What is claimed of every subject of which nobody says otherwise.
@@ -105,7 +109,7 @@ impl Expectation for Unsaid {
         match (self, timeline.final_death()) {
             (Self::StaysUp { .. }, Some(death)) if was_ready => {
                 let breach = Breach::by(death.event, format!("it was ready, and then ended: {death}"));
-                if stopped_before(timeline, &breach) { Outcome::Holds } else { Outcome::Broken(breach) }
+                if asked_to_end(timeline, &breach) { Outcome::Holds } else { Outcome::Broken(breach) }
             }
             (Self::StaysUp { becomes_ready: true }, _) if !was_ready && timeline.is_over() => {
                 Outcome::Broken(never_ready(timeline))
@@ -122,8 +126,9 @@ fn never_ready(timeline: &Timeline) -> Breach {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{check, check_unsaid, state};
-    use super::What::{Died, Over, Refused, Started, Step};
+    use super::super::testing::{check, check_unsaid, state, step};
+    use super::What::{Died, Over, Refused, Started};
+    use crate::timeline::Verb;
 
     #[test]
     fn a_subject_is_running_until_it_is_dead_for_good() {
@@ -137,8 +142,7 @@ mod tests {
 
     #[test]
     fn a_stop_by_the_harness_does_not_break_running() {
-        let stop = Step { verb: "stop".to_owned() };
-        let events = [(0, Started), (5, stop), (9, Died { code: 0 }), (9, state("exited", 0))];
+        let events = [(0, Started), (5, step(Verb::Stop)), (9, Died { code: 0 }), (9, state("exited", 0))];
         check("state = \"running\"", &events, "holds");
     }
 
@@ -158,8 +162,8 @@ mod tests {
         check_unsaid("state", "exit_code = 0", &ended, "holds");
         check_unsaid("state", "ready_within = \"1s\"", &ended[..2], "unbroken");
         check_unsaid("state", "restarts = 0", &[(0, Started), (9, Over)], "it never became ready");
-        let stop = Step { verb: "stop".to_owned() };
-        let stopped = [(0, Started), (5, ready()), (6, stop), (9, Died { code: 0 }), (9, state("exited", 0))];
+        let stopped =
+            [(0, Started), (5, ready()), (6, step(Verb::Stop)), (9, Died { code: 0 }), (9, state("exited", 0))];
         check_unsaid("state", "ready_within = \"1s\"", &stopped, "holds");
     }
 

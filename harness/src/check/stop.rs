@@ -3,10 +3,10 @@
 use serde::Deserialize;
 use toml::de::DeValue;
 
-use super::{Breach, Expectation, Kind, Outcome, Reading, Wants, one};
+use super::{Breach, Expectation, Kind, Outcome, Places, Reading, Wants, one};
 use crate::scenario::Written;
 use crate::scenario::value::Duration;
-use crate::timeline::{Seconds, Timeline, What, between};
+use crate::timeline::{Seconds, Timeline, Verb, What, between};
 
 pub const KIND: Kind = Kind {
     key: "stop",
@@ -14,6 +14,7 @@ pub const KIND: Kind = Kind {
     example: "stop = { within = \"5s\", exit_code = 0 }",
     read: |written, reading| one(read(written, reading)),
     unsaid: None,
+    places: Places::Everywhere,
 };
 
 #[derive(Debug, Deserialize)]
@@ -37,7 +38,7 @@ impl Expectation for Stop {
     }
 
     fn judge(&self, timeline: &Timeline) -> Outcome {
-        let step = timeline.find(|what| matches!(what, What::Step { verb } if verb == "stop")).next();
+        let step = timeline.find(|what| matches!(what, What::Step { verb: Verb::Stop, .. })).next_back();
         let death = timeline.final_death();
         match (step, death) {
             (None, None) if timeline.refusal().is_none() => Outcome::Unbroken,
@@ -89,12 +90,12 @@ impl Stop {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{check, state};
-    use crate::timeline::What::{self, Died, Signalled, Started, Step};
+    use super::super::testing::{check, state, step};
+    use crate::timeline::Verb;
+    use crate::timeline::What::{self, Died, Signalled, Started};
 
     fn stopped(at: i64, before: What, code: i32) -> Vec<(i64, What)> {
-        let stop = Step { verb: "stop".to_owned() };
-        vec![(0, Started), (1000, stop), (at, before), (at, Died { code }), (at, state("exited", 0))]
+        vec![(0, Started), (1000, step(Verb::Stop)), (at, before), (at, Died { code }), (at, state("exited", 0))]
     }
 
     #[test]

@@ -42,8 +42,8 @@ pub fn judge(claims: &[Arc<Claim>], timeline: &Timeline) -> Vec<Finding> {
     let finding = |claim: &Arc<Claim>| Finding {
         key: claim.key,
         place: claim.place,
-        words: claim.expectation.words(),
-        breach: match claim.expectation.judge(timeline) {
+        words: claim.words(),
+        breach: match claim.judge(timeline) {
             Outcome::Holds | Outcome::Unbroken => None,
             Outcome::Waiting(_) => Some(Breach::by_absence("it had not come true when the run was over")),
             Outcome::Broken(breach) => Some(breach),
@@ -63,6 +63,8 @@ pub enum Unproven {
     FailedFirstBy(&'static str),
     /// The named expectation broke, but decided by another event.
     OtherCause(String),
+    /// This fault of the main run was not seen in it: it was not put to the same test.
+    FaultMissing(u32),
     /// Its program was not there to run, and `because` does not say so.
     CouldNotRun(String),
 }
@@ -98,6 +100,20 @@ pub fn control<'a>(
         Some((key, _)) => Err(Unproven::FailedFirstBy(key)),
         None => Ok(breach),
     }
+}
+
+/// A fault that took effect in the main run and not in the control's.
+#[must_use]
+pub fn fault_missing(main: &Timeline, control: &Timeline) -> Option<u32> {
+    let bitten = |timeline: &Timeline| -> Vec<u32> {
+        let numbers = timeline.events().iter().filter_map(|event| match event.what {
+            What::Bit { number, .. } => Some(number),
+            _ => None,
+        });
+        numbers.collect()
+    };
+    let seen = bitten(control);
+    bitten(main).into_iter().find(|number| !seen.contains(number))
 }
 
 /// The event that decided a breach, in the words that `because` matches. A death
@@ -138,6 +154,9 @@ impl fmt::Display for Unproven {
             Self::DidNotFail => write!(f, "the control did not fail"),
             Self::FailedBy(keys) => write!(f, "the control failed, but by {}", keys.join(", ")),
             Self::FailedFirstBy(key) => write!(f, "the control failed, but first by {key}"),
+            Self::FaultMissing(number) => {
+                write!(f, "the control failed before fault {number} had happened to it, which the main run withstood")
+            }
             Self::CouldNotRun(reason) => write!(f, "the control did not run at all: {reason}"),
             Self::OtherCause(event) => {
                 write!(f, "the control failed by the right expectation, but because of: {event}")

@@ -34,6 +34,9 @@ use lock::Lock;
 /// The label of an image that was built from a fixture; its value is the fixture's name.
 pub const FIXTURE_LABEL: &str = "io.bootproof.fixture";
 
+/// The fixture that is the agent.
+const AGENT: &str = "agent";
+
 /// The images of one engine.
 pub struct Images {
     engine: Arc<dyn Engine>,
@@ -80,6 +83,16 @@ impl Images {
     /// Every image that the checkout's fixtures describe.
     pub fn fixtures(&self) -> Result<Vec<ImageRef>, Error> {
         self.workspace.as_ref().map_or(Ok(Vec::new()), Workspace::fixtures)
+    }
+
+    /// Sees to it that the engine has the agent's image; gives the reference to run.
+    pub async fn agent(&self, progress: Progress<'_>) -> Result<String, Error> {
+        let image = match &self.workspace {
+            Some(_) => ImageRef::Fixture { name: AGENT.to_owned(), stage: None },
+            // The agent speaks its own harness's language, and no other version's.
+            None => ImageRef::Reference(format!("bootproof/{AGENT}:{}", env!("CARGO_PKG_VERSION"))),
+        };
+        self.ensure(&image, progress).await
     }
 
     /// Sees to it that the engine has an image; gives the reference to run.

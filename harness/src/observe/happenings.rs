@@ -32,7 +32,10 @@ async fn send_all(source: &Source) -> Result<(), Error> {
             let seen = source.engine.inspect(&source.id).await?;
             died = seen.status == "running";
             if !died {
-                source.send(source.clock.now(), What::State { status: seen.status, restarts: seen.restart_count });
+                source.send(
+                    source.clock.now(),
+                    What::State { status: seen.status, restarts: seen.restart_count, again: false },
+                );
             }
         }
     }

@@ -1,50 +1,62 @@
-//! A probe that asks the subject over HTTP until it is ready.
+//! One request over HTTP, through whatever connection it can be sent.
 
 use std::time::Duration;
 
-use super::Source;
-use crate::timeline::What;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 
-/// A server that accepts and stays silent must not stop the probing.
-const PATIENCE: Duration = Duration::from_secs(2);
+use crate::agent::Agent;
+use crate::timeline::{Answer, Request};
 
-/// Asks for `path` on `port` until the answer is 200. Only an answer other than
-/// the one before is worth an event.
-pub async fn probe(source: Source, path: String, port: u16) {
-    let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).timeout(PATIENCE);
-    let Ok(client) = client.build() else { return };
-    let asked = format!("GET {path}");
-    let mut before = String::new();
-    loop {
-        let answer = match address(&source, port).await {
-            Some(address) => ask(&client, &format!("http://{address}{path}")).await,
-            None => format!("port {port} is not published"),
-        };
-        let done = answer == "200";
-        if answer != before {
-            source.send(source.clock.now(), What::Probe { asked: asked.clone(), answer: answer.clone() });
-            before = answer;
+/// How much of a body is of interest.
+const LARGEST: usize = 256 * 1024;
+
+/// A connection from the network of a process, or in a few words why there is none.
+pub async fn dialled(
+    agent: &Agent,
+    pid: Option<u32>,
+    host: &str,
+    port: u16,
+    patience: Duration,
+) -> Result<DuplexStream, String> {
+    match agent.dial(pid, host, port, patience).await {
+        Ok(Ok(connection)) => Ok(connection),
+        Ok(Err(failure)) if failure.errno == Some(nix::errno::Errno::ECONNREFUSED as i32) => {
+            Err("no connection".to_owned())
         }
-        if done {
-            return;
-        }
-        source.clock.pace().await;
+        Ok(Err(failure)) => Err(failure.cause),
+        Err(error) => Err(error.to_string()),
     }
 }
 
-/// Where the port is reached. A published port changes from boot to boot.
-async fn address(source: &Source, port: u16) -> Option<String> {
-    source.engine.inspect(&source.id).await.ok()?.ports.get(&port).cloned()
-}
-
-/// The status, or in a few words why there is none.
-async fn ask(client: &reqwest::Client, url: &str) -> String {
-    match client.get(url).send().await {
-        Ok(response) => response.status().as_u16().to_string(),
-        Err(error) if error.is_timeout() => format!("no answer within {} s", PATIENCE.as_secs()),
-        Err(error) if error.is_connect() => "no connection".to_owned(),
-        // A published port is answered by the engine's proxy even when nothing
-        // listens behind it; then the connection is closed or reset.
-        Err(_) => "closed without an answer".to_owned(),
+/// Sends a request and reads the answer; or says in a few words why there is none.
+pub async fn ask<S>(connection: S, host: &str, request: &Request) -> Result<Answer, String>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let silent = |_| "closed without an answer".to_owned();
+    let (mut sender, driver) = hyper::client::conn::http1::handshake(TokioIo::new(connection)).await.map_err(silent)?;
+    let driving = tokio::spawn(driver);
+    let mut builder = hyper::Request::builder().method(request.method.as_str()).uri(&request.path).header("host", host);
+    for (name, value) in &request.headers {
+        builder = builder.header(name, value);
     }
+    let built = builder.body(Full::<Bytes>::default()).map_err(|error| format!("no request: {error}"))?;
+    let response = sender.send_request(built).await.map_err(silent)?;
+    let (head, body) = response.into_parts();
+    let body = Limited::new(body, LARGEST).collect().await.map(|body| body.to_bytes());
+    driving.abort();
+    let headers = head.headers.iter();
+    Ok(Answer {
+        status: head.status.as_u16(),
+        headers: headers
+            .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+            .collect(),
+        body: body.map_or_else(
+            |_| String::from("(the body broke off or is too long)"),
+            |body| String::from_utf8_lossy(&body).into_owned(),
+        ),
+    })
 }

@@ -1,21 +1,32 @@
-//! Watches a subject and turns what is seen into events. One source per file.
+//! Watches a subject and what stands around it, and turns what is seen into
+//! events. One source per file.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 
+use crate::agent::Agent;
 use crate::clock::Clock;
 use crate::engine::{Engine, Error, Happened};
 use crate::redact::Redactor;
 use crate::scenario::ready::Ready;
-use crate::timeline::{Event, What};
+use crate::scenario::service::Service;
+use crate::timeline::{Event, Look, What};
 
+mod files;
 mod happenings;
 mod http;
 mod logs;
+pub mod look;
+mod probe;
+mod samples;
+mod service;
+mod sql;
+
+use look::Looker;
 
 /// Something a source saw, before it is known to which boot it belongs.
 #[derive(Debug)]
@@ -28,50 +39,92 @@ struct Sighting {
 #[derive(Clone)]
 struct Source {
     engine: Arc<dyn Engine>,
+    agent: Option<Agent>,
     id: String,
     clock: Clock,
     sender: mpsc::UnboundedSender<Result<Sighting, Error>>,
 }
 
-/// Joins all sources of one subject into one sequence of events.
+/// What there is to watch besides the subject's life and its output.
+#[derive(Debug, Clone, Default)]
+pub struct Watched {
+    /// The sign of being ready.
+    pub ready: Option<Ready>,
+    /// Paths whose changes are told, in the subject's own file system.
+    pub files: Vec<String>,
+    /// What is looked at again and again while the subject is ready.
+    pub samples: Vec<Look>,
+}
+
+/// Joins all sources of one run into one sequence of events.
 pub struct Observer {
     source: Source,
     receiver: mpsc::UnboundedReceiver<Result<Sighting, Error>>,
-    ready: Option<Ready>,
+    watched: Watched,
+    looker: Option<Looker>,
     redactor: Redactor,
     boot: u32,
     ready_boot: u32,
     /// When the boot before the present one ended.
     last_death: Option<Timestamp>,
     starts: watch::Sender<u32>,
-    probe: Option<tokio::task::AbortHandle>,
+    /// What is done for as long as one boot lives.
+    of_boot: Vec<AbortHandle>,
     /// Events that follow from one that was just given out.
     consequences: VecDeque<Event>,
+    /// The output of containers that are gone.
+    kept: Vec<Event>,
     tasks: JoinSet<()>,
 }
 
 impl Observer {
-    /// Begins to watch a container that has been made and not started yet.
-    pub fn begin(engine: Arc<dyn Engine>, id: &str, clock: Clock, ready: Option<Ready>, redactor: Redactor) -> Self {
+    /// Begins to watch; of which container is said by [`Observer::follow`].
+    #[must_use]
+    pub fn new(
+        engine: Arc<dyn Engine>,
+        agent: Option<Agent>,
+        clock: Clock,
+        watched: Watched,
+        redactor: Redactor,
+    ) -> Self {
         let (sender, receiver) = mpsc::unbounded_channel();
-        let source = Source { engine, id: id.to_owned(), clock, sender };
-        let (starts, seen_starts) = watch::channel(0);
-        let mut tasks = JoinSet::new();
-        tasks.spawn(happenings::watch(source.clone()));
-        tasks.spawn(logs::follow(source.clone(), seen_starts));
         Self {
-            source,
+            source: Source { engine, agent, id: String::new(), clock, sender },
             receiver,
-            ready,
+            watched,
+            looker: None,
             redactor,
             boot: 0,
             ready_boot: 0,
             last_death: None,
-            starts,
-            probe: None,
+            starts: watch::channel(0).0,
+            of_boot: Vec::new(),
             consequences: VecDeque::new(),
-            tasks,
+            kept: Vec::new(),
+            tasks: JoinSet::new(),
         }
+    }
+
+    /// Follows a subject's container that has been made and not started yet. The
+    /// boots of the one before are counted on.
+    pub fn follow(&mut self, looker: Looker) {
+        looker.id().clone_into(&mut self.source.id);
+        let (starts, seen_starts) = watch::channel(0);
+        self.starts = starts;
+        self.looker = Some(looker);
+        self.tasks.spawn(happenings::watch(self.source.clone()));
+        self.tasks.spawn(logs::follow(self.source.clone(), seen_starts));
+    }
+
+    /// Follows a service's container that has been made and not started yet.
+    pub fn follow_service(&mut self, id: &str, name: &str, service: &Service) {
+        let source = Source { id: id.to_owned(), ..self.source.clone() };
+        self.tasks.spawn(service::watch(source, name.to_owned(), service.ready.clone()));
+    }
+
+    /// Tells of each change of a file that is there without any boot.
+    pub fn watch_file(&mut self, path: &str, place: agent::Place) {
+        self.tasks.spawn(files::watch(self.source.clone(), path.to_owned(), Some(place)));
     }
 
     /// The next event. It is safe to drop this future: no event is lost.
@@ -107,12 +160,24 @@ impl Observer {
     /// What the engine says of the subject now.
     pub async fn state(&self) -> Result<Event, Error> {
         let seen = self.source.engine.inspect(&self.source.id).await?;
-        Ok(self.event(What::State { status: seen.status, restarts: seen.restart_count }))
+        Ok(self.event(What::State { status: seen.status, restarts: seen.restart_count, again: false }))
+    }
+
+    /// Keeps the output of the present container, which is to be removed.
+    pub async fn keep_logs(&mut self) -> Result<(), Error> {
+        let lines = self.present_logs().await?;
+        self.kept.extend(lines);
+        Ok(())
     }
 
     /// The complete output so far, as events; what was followed may lack the
     /// last lines of a boot.
-    pub async fn complete_logs(&self) -> Result<Vec<Event>, Error> {
+    pub async fn complete_logs(&mut self) -> Result<Vec<Event>, Error> {
+        self.keep_logs().await?;
+        Ok(std::mem::take(&mut self.kept))
+    }
+
+    async fn present_logs(&self) -> Result<Vec<Event>, Error> {
         let lines = logs::all(&self.source).await?;
         Ok(lines
             .into_iter()
@@ -126,14 +191,19 @@ impl Observer {
             What::Started => self.boot_began(),
             What::Died { .. } => self.boot_ended(at),
             What::Log { text, .. } => {
-                if let Some(sign @ Ready::Log(pattern)) = &self.ready
+                if let Some(sign @ Ready::Log(pattern)) = &self.watched.ready
                     && pattern.matches(text)
                 {
                     self.is_ready(at, sign.to_string());
                 }
             }
-            What::Probe { answer, .. } if answer == "200" => {
-                if let Some(sign @ Ready::Http { .. }) = &self.ready {
+            What::Health { status } if status == "healthy" => {
+                if let Some(sign @ Ready::Health) = &self.watched.ready {
+                    self.is_ready(at, sign.to_string());
+                }
+            }
+            What::Probe { answer, .. } => {
+                if let Some(sign) = self.watched.ready.as_ref().filter(|ready| probe::is_sign(ready, answer)) {
                     self.is_ready(at, sign.to_string());
                 }
             }
@@ -143,8 +213,18 @@ impl Observer {
     }
 
     fn redacted(&self, mut event: Event) -> Event {
-        if let What::Log { text, .. } | What::Warning { text } | What::Refused { reason: text } = &mut event.what {
-            *text = self.redactor.redact(text);
+        match &mut event.what {
+            What::Log { text, .. }
+            | What::ServiceLine { text, .. }
+            | What::Warning { text }
+            | What::Refused { reason: text }
+            | What::Fault { doing: text, .. }
+            | What::Bit { proof: text, .. } => *text = self.redactor.redact(text),
+            What::Looked { look, saw, .. } => {
+                *look = self.redactor.redact_value(look);
+                *saw = self.redactor.redact_value(saw);
+            }
+            _ => {}
         }
         event
     }
@@ -152,17 +232,19 @@ impl Observer {
     fn boot_began(&mut self) {
         self.boot += 1;
         self.starts.send_replace(self.boot);
-        if let Some(Ready::Http { path, port }) = &self.ready {
-            let probe = http::probe(self.source.clone(), path.clone(), *port);
-            self.probe = Some(self.tasks.spawn(probe));
+        if let Some(ready) = self.watched.ready.clone().filter(Ready::is_probed) {
+            let probe = probe::until_ready(self.source.clone(), ready);
+            self.of_boot.push(self.tasks.spawn(probe));
+        }
+        for path in self.watched.files.clone() {
+            let watch = files::watch(self.source.clone(), path, None);
+            self.of_boot.push(self.tasks.spawn(watch));
         }
     }
 
     fn boot_ended(&mut self, at: Timestamp) {
         self.last_death = Some(at);
-        if let Some(probe) = self.probe.take() {
-            probe.abort();
-        }
+        self.of_boot.drain(..).for_each(|task| task.abort());
     }
 
     fn is_ready(&mut self, at: Timestamp, sign: String) {
@@ -171,6 +253,10 @@ impl Observer {
         if self.ready_boot < self.boot && is_of_this_boot {
             self.ready_boot = self.boot;
             self.consequences.push_back(Event { at, boot: self.boot, what: What::Ready { sign } });
+            if let Some(looker) = self.looker.clone().filter(|_| !self.watched.samples.is_empty()) {
+                let samples = samples::take(self.source.clone(), looker, self.watched.samples.clone());
+                self.of_boot.push(self.tasks.spawn(samples));
+            }
         }
     }
 }

@@ -44,7 +44,7 @@ pub fn explanation(plan: &Plan) -> String {
     lines.push("It passes when the subject".to_owned());
     for claim in &plan.main.claims {
         let always = if claim.place.is_none() { style::faint("  (always checked)") } else { String::new() };
-        lines.push(format!("  - {}{always}", claim.expectation.words()));
+        lines.push(format!("  - {}{always}", claim.words()));
     }
     match &plan.control {
         Some((trial, control)) => {

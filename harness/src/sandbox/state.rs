@@ -10,8 +10,8 @@ use tar::{EntryType, Header};
 use crate::scenario::value::{Mode, Owner};
 use crate::scenario::volume::Volume;
 
-/// Where volumes are mounted while they are filled.
-const MOUNT_POINT: &str = "bootproof";
+/// Where volumes are mounted while they are filled, and in the agent.
+const MOUNT_POINT: &str = "volumes";
 
 /// The state directories that scenarios can begin with.
 #[derive(Debug, Clone)]
@@ -20,7 +20,7 @@ pub struct Contents {
     pub root: Option<PathBuf>,
 }
 
-/// The path at which a volume is mounted while it is filled.
+/// The path at which a volume is mounted while it is filled, and in the agent.
 #[must_use]
 pub fn path_of(name: &str) -> String {
     format!("/{MOUNT_POINT}/{name}")
@@ -49,6 +49,16 @@ pub fn archive(volumes: &BTreeMap<String, Volume>, contents: &Contents) -> io::R
             }
             add_file(&mut archive, &format!("{root}/{path}"), owner, text.as_bytes())?;
         }
+    }
+    archive.into_inner().map(Bytes::from)
+}
+
+/// An archive of files by their absolute paths, all of root's and readable by everybody.
+pub fn files(files: &BTreeMap<String, String>) -> io::Result<Bytes> {
+    let mut archive = tar::Builder::new(Vec::new());
+    let root = Owner { uid: 0, gid: 0 };
+    for (path, text) in files {
+        add_file(&mut archive, path.trim_start_matches('/'), root, text.as_bytes())?;
     }
     archive.into_inner().map(Bytes::from)
 }
@@ -133,12 +143,12 @@ mod tests {
         assert_eq!(
             seen,
             [
-                "bootproof/state/ 1000:100 700",
-                "bootproof/state/backups/ 1000:100 755",
-                "bootproof/state/tome.db 1000:100 644",
-                "bootproof/state/deep/ 1000:100 755",
-                "bootproof/state/deep/er/ 1000:100 755",
-                "bootproof/state/deep/er/note 1000:100 644",
+                "volumes/state/ 1000:100 700",
+                "volumes/state/backups/ 1000:100 755",
+                "volumes/state/tome.db 1000:100 644",
+                "volumes/state/deep/ 1000:100 755",
+                "volumes/state/deep/er/ 1000:100 755",
+                "volumes/state/deep/er/note 1000:100 644",
             ]
         );
     }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::Surroundings;
 use super::problem::{Place, Problem, Problems};
 use super::read::Section;
+use super::step::{Step, Steps};
 use super::subject::Subject;
 use super::value::Pattern;
 
@@ -13,6 +14,8 @@ use super::value::Pattern;
 pub struct Control {
     /// The broken subject: the good one, with the keys that the control sets.
     pub subject: Subject,
+    /// The life cycle of the scenario, with that subject.
+    pub steps: Vec<Step>,
     /// The expectation it must fail by, by its key.
     pub fails: String,
     /// What the event that decides it must look like.
@@ -26,9 +29,10 @@ pub struct Control {
 
 impl Control {
     /// Reads `[control]`: its own two keys, and any key of `[subject]`.
-    pub fn read(
-        mut section: Section<'_>,
-        subject: &Section<'_>,
+    pub fn read<'a>(
+        mut section: Section<'a>,
+        subject: &Section<'a>,
+        steps: &Steps<'a>,
         around: &Surroundings,
         problems: &mut Problems,
     ) -> Option<Self> {
@@ -49,9 +53,11 @@ impl Control {
         // Problems of [subject] itself are told once, by its own reading; here
         // only those that the control's keys bring in are new.
         let mut with_control = problems.fresh();
-        let read = Subject::read(broken, around, &mut with_control);
+        let read = Subject::read(broken.clone(), around, &mut with_control);
+        let steps_read = steps.read(&broken, around, &mut with_control);
         let mut without = problems.fresh();
         Subject::read(subject.clone(), around, &mut without);
+        steps.read(subject, around, &mut without);
         problems.add_new(with_control, &without);
 
         if let Some((text, span)) = &because
@@ -66,7 +72,14 @@ impl Control {
         let pattern = pattern
             .map_err(|error| problems.add(Problem::new(Some(because.1), format!("`because` of [control]: {error}"))))
             .ok();
-        Some(Self { subject: read?, fails: fails.0, because: pattern?, place: problems.place(&fails.1), span: fails.1 })
+        Some(Self {
+            subject: read?,
+            steps: steps_read,
+            fails: fails.0,
+            because: pattern?,
+            place: problems.place(&fails.1),
+            span: fails.1,
+        })
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! A file is read in two passes. [`parse`] gives every value its type, finds
 //! every unknown key, and collects all problems before any is told. What
-//! `[expect]` says stays as it is written: `check` knows those words, and `plan`
-//! joins the two.
+//! `[expect]` says and what a fault does stays as it is written: `check` and
+//! `fault` know those words, and `plan` joins them.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -13,19 +13,27 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 pub mod control;
+pub mod fault;
 pub mod image;
+pub mod link;
 pub mod problem;
 pub mod read;
 pub mod ready;
 pub mod runtime;
+pub mod service;
+pub mod step;
 pub mod subject;
+pub mod trigger;
 pub mod value;
 pub mod volume;
 
 use control::Control;
+use fault::WrittenFault;
 use image::ImageRef;
 use problem::{Problem, Problems};
 use read::Section;
+use service::Service;
+use step::{Step, Steps};
 use subject::Subject;
 use value::Duration;
 use volume::Volume;
@@ -34,7 +42,7 @@ use volume::Volume;
 pub const VERSION: i64 = 1;
 
 /// The tables that may stand at the top of a file, besides the keys of [`Head`].
-const SECTIONS: [&str; 4] = ["subject", "volumes", "expect", "control"];
+const SECTIONS: [&str; 7] = ["subject", "volumes", "services", "expect", "control", "fault", "step"];
 
 /// A scenario whose every value is valid.
 #[derive(Debug, Clone)]
@@ -45,6 +53,10 @@ pub struct Scenario {
     pub subject: Subject,
     /// The state mounted into it, by the name the file gives it.
     pub volumes: BTreeMap<String, Volume>,
+    /// What it depends on, by the name under which it reaches it.
+    pub services: BTreeMap<String, Service>,
+    /// Its life cycle; the first step is a start.
+    pub steps: Vec<Step>,
     /// The known-bad twin, if there is one.
     pub control: Option<Control>,
 }
@@ -102,38 +114,54 @@ pub struct Written<'a> {
     pub value: Spanned<DeValue<'a>>,
 }
 
-/// Reads a file, and what its `[expect]` holds as it is written. What is wrong
-/// goes to `problems`; a scenario whose problems are not empty is not to be used.
-pub fn parse<'a>(
-    text: &'a str,
-    around: &Surroundings,
-    problems: &mut Problems,
-) -> (Option<Scenario>, Vec<Written<'a>>) {
+/// What a file says, as far as this module knows its words.
+#[derive(Debug, Default)]
+pub struct Parsed<'a> {
+    /// The scenario, unless too much of it is wrong.
+    pub scenario: Option<Scenario>,
+    /// What `[expect]` holds, as it is written.
+    pub expect: Vec<Written<'a>>,
+    /// What the `expect` of each step holds, by the step's number.
+    pub step_expects: Vec<(u32, Vec<Written<'a>>)>,
+    /// The faults, each with its action as it is written.
+    pub faults: Vec<WrittenFault<'a>>,
+}
+
+/// Reads a file. What is wrong goes to `problems`; a scenario whose problems are
+/// not empty is not to be used.
+pub fn parse<'a>(text: &'a str, around: &Surroundings, problems: &mut Problems) -> Parsed<'a> {
     let (document, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
         for error in &errors {
             problems.add(Problem::new(error.span(), format!("this is not TOML: {}", error.message())));
         }
-        return (None, Vec::new());
+        return Parsed::default();
     }
     let mut table = document.into_inner();
     if let Some(problem) = from_the_future(&table) {
         problems.add(problem);
-        return (None, Vec::new());
+        return Parsed::default();
     }
 
-    let [subject, volumes, expect, control] = SECTIONS.map(|name| take_table(&mut table, name, problems));
+    let [faults, steps] = ["fault", "step"].map(|name| table.remove_entry(name).map(read::written));
+    let [subject, volumes, services, expect, control] =
+        ["subject", "volumes", "services", "expect", "control"].map(|name| take_table(&mut table, name, problems));
     let head = Section::new("the file", 0..0, table).also_known(&SECTIONS).read::<Head>(problems);
-    let expect = read_expect(expect, problems);
+    let (steps, step_expects) = Steps::take(steps, problems);
+    let faults = fault::read_all(faults, problems);
+    let expect = read_expect(expect, step_expects.is_empty(), problems);
     let volumes = volumes.map_or_else(BTreeMap::new, |section| volume::read_all(section, around, problems));
+    let services = services.map_or_else(BTreeMap::new, |section| service::read_all(section, around, problems));
     let Some(subject) = subject else {
         problems.add(Problem::new(None, "there is no [subject]: a scenario says which container it boots"));
-        return (None, expect);
+        return Parsed { scenario: None, expect, step_expects, faults };
     };
-    let control = control.and_then(|section| Control::read(section, &subject, around, problems));
+    let control = control.and_then(|section| Control::read(section, &subject, &steps, around, problems));
+    let steps = steps.read(&subject, around, problems);
     let subject = Subject::read(subject, around, problems);
-    let scenario = head.zip(subject).map(|(head, subject)| Scenario { head, subject, volumes, control });
-    (scenario, expect)
+    let scenario = head.zip(subject);
+    let scenario = scenario.map(|(head, subject)| Scenario { head, subject, volumes, services, steps, control });
+    Parsed { scenario, expect, step_expects, faults }
 }
 
 /// A file that asks for a newer language is refused for that alone: its other
@@ -161,10 +189,10 @@ fn take_table<'a>(table: &mut DeTable<'a>, name: &'static str, problems: &mut Pr
     }
 }
 
-fn read_expect<'a>(section: Option<Section<'a>>, problems: &mut Problems) -> Vec<Written<'a>> {
+fn read_expect<'a>(section: Option<Section<'a>>, alone: bool, problems: &mut Problems) -> Vec<Written<'a>> {
     let span = section.as_ref().map(Section::span);
     let written: Vec<Written<'a>> = section.into_iter().flat_map(Section::into_written).collect();
-    if written.is_empty() {
+    if written.is_empty() && alone {
         problems.add(
             Problem::new(span, "nothing is expected: a scenario that checks nothing proves nothing")
                 .help("add an [expect] table, such as `ready_within = \"10s\"`"),

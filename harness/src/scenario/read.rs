@@ -45,6 +45,18 @@ impl<'a> Section<'a> {
         self.span.clone()
     }
 
+    /// Whether it has no keys left.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.table.is_empty()
+    }
+
+    /// Whether a key has this text for its value.
+    #[must_use]
+    pub fn says(&self, key: &str, text: &str) -> bool {
+        self.table.get(key).is_some_and(|value| value.get_ref().as_str() == Some(text))
+    }
+
     /// Takes one key out.
     pub fn take(&mut self, key: &'static str) -> Option<Written<'a>> {
         self.elsewhere.push(key);
@@ -157,6 +169,47 @@ fn plain_problem(place: &str, message: &str, span: Range<usize>) -> Problem {
     }
 }
 
+/// The keys and values of a table, in the order of the file; what is no table is a problem.
+pub fn table<'a>(written: Written<'a>, place: &str, problems: &mut Problems) -> Vec<Written<'a>> {
+    let span = written.value.span();
+    match written.value.into_inner() {
+        DeValue::Table(table) => Section::new(written.key, written.span, table).into_written(),
+        other => {
+            let title = format!("`{}` of {place} is a table, not {}", written.key, described(&other));
+            problems.add(Problem::new(Some(span), title));
+            Vec::new()
+        }
+    }
+}
+
+/// The tables of a list, such as all of `[[step]]`; what is none is a problem.
+pub fn tables<'a>(written: Written<'a>, name: &str, problems: &mut Problems) -> Vec<Section<'a>> {
+    let span = written.value.span();
+    let DeValue::Array(list) = written.value.into_inner() else {
+        let title = format!("`{name}` is a list of tables: write [[{name}]]");
+        problems.add(Problem::new(Some(span), title));
+        return Vec::new();
+    };
+    let mut sections = Vec::new();
+    for element in list {
+        let span = element.span();
+        match element.into_inner() {
+            DeValue::Table(table) => sections.push(Section::new(format!("[[{name}]]"), span, table)),
+            other => {
+                let title = format!("each [[{name}]] is a table, not {}", described(&other));
+                problems.add(Problem::new(Some(span), title));
+            }
+        }
+    }
+    sections
+}
+
+/// Nothing where nothing was said, and an end where it could not be read.
+#[expect(clippy::option_option, reason = "said and unreadable is not unsaid")]
+pub fn unless_bad<T>(read: Option<Option<T>>) -> Option<Option<T>> {
+    read.map_or(Some(None), |read| read.map(Some))
+}
+
 /// A word that is not one of those known in its place.
 #[must_use]
 pub fn unknown_word(kind: &str, word: &str, place: &str, known: &[&str], span: Range<usize>) -> Problem {
@@ -177,7 +230,8 @@ pub fn described(value: &DeValue<'_>) -> String {
     with_article(value.type_str())
 }
 
-fn written<'a>((key, value): (Spanned<std::borrow::Cow<'a, str>>, Spanned<DeValue<'a>>)) -> Written<'a> {
+/// An entry of a table, with its place.
+pub fn written<'a>((key, value): (Spanned<std::borrow::Cow<'a, str>>, Spanned<DeValue<'a>>)) -> Written<'a> {
     Written { span: key.span(), key: key.into_inner().into_owned(), value }
 }
 

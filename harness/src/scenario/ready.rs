@@ -21,6 +21,15 @@ pub enum Ready {
         /// The TCP port inside the container.
         port: u16,
     },
+    /// It accepts connections on a TCP port.
+    Tcp(u16),
+    /// Its health check says healthy.
+    Health,
+    /// A database in it answers a query.
+    Database {
+        /// How it is reached from inside, such as `postgres://app:secret@localhost:5432/app`.
+        url: String,
+    },
 }
 
 /// As it is written: one of the signs, and what belongs to it.
@@ -30,13 +39,17 @@ struct AsWritten {
     log: Option<Pattern>,
     http: Option<String>,
     port: Option<u16>,
+    tcp: Option<u16>,
+    health: Option<bool>,
+    database: Option<String>,
 }
 
 impl Ready {
     /// Reads the value of `ready`.
     pub fn read(written: Written<'_>, problems: &mut Problems) -> Option<Self> {
         let span = written.value.span();
-        let example = "write { log = \"listening\" } or { http = \"/health\", port = 8080 }";
+        let example = "write { log = \"listening\" }, { http = \"/health\", port = 8080 }, { tcp = 5432 }, { health = true } \
+                       or { database = \"postgres://app:secret@localhost/app\" }";
         let table = match written.value.into_inner() {
             DeValue::Table(table) => table,
             other => {
@@ -46,16 +59,53 @@ impl Ready {
             }
         };
         let read = Section::new("`ready`", span.clone(), table).read::<AsWritten>(problems)?;
-        let title = match (read.log, read.http, read.port) {
-            (Some(log), None, None) => return Some(Self::Log(log)),
-            (None, Some(path), Some(port)) if path.starts_with('/') => return Some(Self::Http { path, port }),
-            (None, Some(_), Some(_)) => "`ready`: a path begins with /",
-            (None, Some(_), None) => "`ready`: `http` needs a `port`, the one inside the container",
-            (Some(_), ..) => "`ready` has more than one sign",
-            (None, None, _) => "`ready` names no sign",
+        let title = match read.resolve() {
+            Ok(ready) => return Some(ready),
+            Err(title) => title,
         };
         problems.add(Problem::new(Some(span), title).help(example));
         None
+    }
+}
+
+impl AsWritten {
+    fn resolve(self) -> Result<Ready, &'static str> {
+        let signs = [
+            self.log.is_some(),
+            self.http.is_some(),
+            self.tcp.is_some(),
+            self.health.is_some(),
+            self.database.is_some(),
+        ];
+        if signs.into_iter().filter(|sign| *sign).count() > 1 {
+            return Err("`ready` has more than one sign");
+        }
+        if self.port.is_some() && self.http.is_none() {
+            return Err("`ready`: `port` belongs to `http`");
+        }
+        match (self.log, self.http, self.port) {
+            (Some(log), ..) => return Ok(Ready::Log(log)),
+            (_, Some(path), Some(port)) if path.starts_with('/') => return Ok(Ready::Http { path, port }),
+            (_, Some(_), Some(_)) => return Err("`ready`: a path begins with /"),
+            (_, Some(_), None) => return Err("`ready`: `http` needs a `port`, the one inside the container"),
+            (None, None, _) => {}
+        }
+        match (self.tcp, self.health, self.database) {
+            (Some(port), ..) => Ok(Ready::Tcp(port)),
+            (_, Some(true), _) => Ok(Ready::Health),
+            (_, Some(false), _) => Err("`ready`: `health` is `true` or not there"),
+            (_, _, Some(url)) if url.starts_with("postgres://") => Ok(Ready::Database { url }),
+            (_, _, Some(_)) => Err("`ready`: a `database` is named as postgres://USER:PASSWORD@localhost:PORT/NAME"),
+            (None, None, None) => Err("`ready` names no sign"),
+        }
+    }
+}
+
+impl Ready {
+    /// Whether it is seen by asking, rather than by what the engine tells.
+    #[must_use]
+    pub fn is_probed(&self) -> bool {
+        matches!(self, Self::Http { .. } | Self::Tcp(_) | Self::Database { .. })
     }
 }
 
@@ -64,6 +114,9 @@ impl std::fmt::Display for Ready {
         match self {
             Self::Log(pattern) => write!(f, "it logs /{pattern}/"),
             Self::Http { path, port } => write!(f, "GET {path} on port {port} answers 200"),
+            Self::Tcp(port) => write!(f, "port {port} accepts connections"),
+            Self::Health => write!(f, "its health check says healthy"),
+            Self::Database { .. } => write!(f, "its database answers a query"),
         }
     }
 }

@@ -44,7 +44,13 @@ impl Subject {
     }
 }
 
-fn read_image(written: Written<'_>, section: &str, around: &Surroundings, problems: &mut Problems) -> Option<ImageRef> {
+/// Reads the name of an image; a fixture has to be one that is there.
+pub fn read_image(
+    written: Written<'_>,
+    section: &str,
+    around: &Surroundings,
+    problems: &mut Problems,
+) -> Option<ImageRef> {
     let span = written.value.span();
     let image = written.read::<ImageRef>(section, problems)?;
     match (&image, &around.fixtures) {

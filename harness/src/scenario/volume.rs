@@ -22,6 +22,8 @@ pub struct Volume {
     pub mode: Option<Mode>,
     /// Whether the subject may only read it.
     pub read_only: bool,
+    /// Whether only a step mounts it, by naming it in its `volumes`.
+    pub later: bool,
     /// A state directory it begins with: `fixture:tome` is `fixtures/state/tome`.
     pub content: Option<String>,
     /// Files it begins with: path below the volume's root, and text.
@@ -64,6 +66,13 @@ impl Volume {
     #[must_use]
     pub fn state(&self) -> Option<&str> {
         self.content.as_deref()?.strip_prefix("fixture:").filter(|name| !name.is_empty() && !name.contains(['/', '.']))
+    }
+
+    /// Whether somebody has to hold it: what only exists while it is mounted, or
+    /// is made by more than an archive.
+    #[must_use]
+    pub fn needs_agent(&self) -> bool {
+        false
     }
 
     /// What is wrong with it beyond the types of its keys.

@@ -5,6 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::look::{Look, Seen};
 use super::signal_name;
 
 /// One timestamped fact.
@@ -72,20 +73,73 @@ pub enum What {
         status: String,
         /// How often the restart policy has acted.
         restarts: i64,
+        /// Whether a step will start it again: then a death is not its last.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        again: bool,
     },
-    /// A file that some expectation speaks of was looked at.
-    File {
-        /// Its absolute path in the subject.
-        path: String,
-        /// Its size in bytes, if it exists.
-        size: Option<u64>,
-        /// At which end of the run.
+    /// Something that an expectation speaks of was looked at.
+    Looked {
+        /// What was looked at.
+        look: Look,
+        /// What was there.
+        saw: Seen,
+        /// At which time of the run.
         when: When,
+    },
+    /// What stands at a path that a trigger waits for was seen to change.
+    Watched {
+        /// The absolute path in the subject.
+        path: String,
+        /// How.
+        change: Change,
     },
     /// The harness acted on the subject's life cycle.
     Step {
-        /// The verb, such as `stop`.
-        verb: String,
+        /// Its place among the steps, from 1. A stop that only an expectation
+        /// asks for comes after the last of the file's.
+        number: u32,
+        /// What it does.
+        verb: Verb,
+    },
+    /// A fault was injected.
+    Fault {
+        /// Its place among the faults of the file, from 1.
+        number: u32,
+        /// What it does, such as `delete /data/app.db`.
+        doing: String,
+    },
+    /// A fault was seen to have taken effect.
+    Bit {
+        /// Its place among the faults of the file.
+        number: u32,
+        /// What was seen of it from the subject's side.
+        proof: String,
+    },
+    /// A fault has been undone.
+    Undone {
+        /// Its place among the faults of the file.
+        number: u32,
+    },
+    /// Something happened to a service.
+    Service {
+        /// Its name in the file.
+        name: String,
+        /// What.
+        is: ServiceState,
+    },
+    /// A service wrote a line.
+    ServiceLine {
+        /// Its name in the file.
+        name: String,
+        /// The line, without its newline.
+        text: String,
+    },
+    /// What a link did to the connections through it.
+    Link {
+        /// The name of its service.
+        name: String,
+        /// Its counters, in words.
+        did: String,
     },
     /// A limit of time was reached.
     Elapsed {
@@ -101,12 +155,78 @@ pub enum What {
     Over,
 }
 
-/// One of the two ends of a run.
+/// An act of a life cycle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verb {
+    /// The subject is started: for the first time, or again after it was stopped.
+    Start,
+    /// It is asked to stop, and killed when its grace is over.
+    Stop,
+    /// Its PID 1 is killed from outside, so that the restart policy acts.
+    Crash,
+    /// It is killed as an operator does, so that the restart policy does not act.
+    Kill,
+    /// The same container is stopped and started: its file system stays.
+    Restart,
+    /// A new container of the same image over the same volumes.
+    Recreate,
+    /// A new container of another image over the same volumes.
+    Upgrade,
+    /// Nothing is done for a while.
+    Soak,
+    /// A service is stopped.
+    StopService,
+    /// A service is started again.
+    StartService,
+}
+
+impl Verb {
+    /// Whether the subject's process is started by it.
+    #[must_use]
+    pub fn starts(self) -> bool {
+        matches!(self, Self::Start | Self::Restart | Self::Recreate | Self::Upgrade)
+    }
+
+    /// Whether the subject's process is ended by it, if it runs.
+    #[must_use]
+    pub fn ends(self) -> bool {
+        matches!(self, Self::Stop | Self::Crash | Self::Kill | Self::Restart | Self::Recreate | Self::Upgrade)
+    }
+}
+
+/// How what stands at a path changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// It was not there and is now.
+    Appeared,
+    /// It is another file, or has another size or time.
+    Changed,
+    /// It is not there any more.
+    Gone,
+}
+
+/// What becomes of a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ServiceState {
+    /// Its process was started.
+    Started,
+    /// It showed the sign of being ready.
+    Ready,
+    /// Its process ended.
+    Exited,
+}
+
+/// A time of a run at which something is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum When {
     /// Before the first start.
     Before,
+    /// Again and again while it is ready.
+    During,
     /// After the last thing that was waited for.
     After,
 }
@@ -145,10 +265,16 @@ impl fmt::Display for What {
             Self::Signalled { signal } => write!(f, "signal {}", signal_name(*signal)),
             Self::OutOfMemory => write!(f, "out of memory: the kernel killed a process"),
             Self::Died { code } => write!(f, "exit {code}"),
-            Self::State { status, restarts } => write!(f, "state {status}, {restarts} restarts"),
-            Self::File { path, size: Some(size), .. } => write!(f, "file {path}: {size} bytes"),
-            Self::File { path, size: None, .. } => write!(f, "file {path}: absent"),
-            Self::Step { verb } => write!(f, "step {verb}"),
+            Self::State { status, restarts, .. } => write!(f, "state {status}, {restarts} restarts"),
+            Self::Looked { look, saw, .. } => write!(f, "{look}{saw}"),
+            Self::Watched { path, change } => write!(f, "file {path} {change}"),
+            Self::Step { number, verb } => write!(f, "step {number}: {verb}"),
+            Self::Fault { number, doing } => write!(f, "fault {number}: {doing}"),
+            Self::Bit { number, proof } => write!(f, "fault {number} took effect: {proof}"),
+            Self::Undone { number } => write!(f, "fault {number} is over"),
+            Self::Service { name, is } => write!(f, "service {name} {is}"),
+            Self::ServiceLine { name, text } => write!(f, "service {name}: {text}"),
+            Self::Link { name, did } => write!(f, "link to {name}: {did}"),
             Self::Elapsed { limit } => write!(f, "time is up: {limit}"),
             Self::Warning { text } => write!(f, "the engine warns: {text}"),
             Self::Over => write!(f, "over"),
@@ -164,3 +290,15 @@ impl fmt::Display for Stdio {
         })
     }
 }
+
+/// The word that a closed vocabulary has for a value in files and reports: serde's.
+macro_rules! shown_as_written {
+    ($($type:ty),*) => {$(
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.serialize(f)
+            }
+        }
+    )*};
+}
+shown_as_written!(Verb, Change, ServiceState);

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -9,35 +10,42 @@ use serde::{Deserialize, Serialize};
 
 mod death;
 mod event;
+mod look;
+mod narrow;
 
 pub use death::{Death, signal_name};
-pub use event::{Event, Stdio, What, When};
+pub use event::{Change, Event, ServiceState, Stdio, Verb, What, When};
+pub use look::{Answer, FileSeen, HealthCheckSeen, Look, Origin, ProcessSeen, Request, Seen, UsageSeen};
+pub use narrow::{Narrowed, Window};
 
 /// All events of one run, in the order they were recorded.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Timeline {
-    events: Vec<Event>,
+    events: Vec<Arc<Event>>,
+    /// It holds one boot of several: then the boot's death is its last.
+    #[serde(skip)]
+    one_boot: bool,
 }
 
 impl Timeline {
     /// Appends one event.
     pub fn push(&mut self, event: Event) {
-        self.events.push(event);
+        self.events.push(Arc::new(event));
     }
 
     /// Takes in the complete output, of which some lines may be known already,
     /// and puts everything into the order of boots and time. A line belongs to the boot
     /// that was the last to begin before the next death.
     pub fn complete(&mut self, lines: Vec<Event>) {
-        let known: HashSet<(Timestamp, Stdio, &str)> = self.events.iter().filter_map(Event::line).collect();
+        let known: HashSet<(Timestamp, Stdio, &str)> = self.events.iter().filter_map(|event| event.line()).collect();
         let unknown = |line: &Event| line.line().is_none_or(|line| !known.contains(&line));
         let missing: Vec<Event> = lines.into_iter().filter(unknown).collect();
-        self.events.extend(missing);
+        self.events.extend(missing.into_iter().map(Arc::new));
         let deaths: Vec<Timestamp> =
             self.find(|what| matches!(what, What::Died { .. })).map(|(_, event)| event.at).collect();
         let boots = self.boots();
-        for event in &mut self.events {
+        for event in self.events.iter_mut().map(Arc::make_mut) {
             if event.line().is_some() || matches!(event.what, What::Ready { .. }) {
                 let before = deaths.iter().filter(|death| **death < event.at).count();
                 event.boot = boots.min(u32::try_from(before).unwrap_or(u32::MAX).saturating_add(1));
@@ -49,7 +57,7 @@ impl Timeline {
 
     /// All events, in order.
     #[must_use]
-    pub fn events(&self) -> &[Event] {
+    pub fn events(&self) -> &[Arc<Event>] {
         &self.events
     }
 
@@ -58,7 +66,7 @@ impl Timeline {
         &'a self,
         what: impl Fn(&What) -> bool + 'a,
     ) -> impl DoubleEndedIterator<Item = (usize, &'a Event)> {
-        self.events.iter().enumerate().filter(move |(_, event)| what(&event.what))
+        self.events.iter().map(|event| &**event).enumerate().filter(move |(_, event)| what(&event.what))
     }
 
     /// The lines of one stream with their places; of both when it is `None`.
@@ -69,16 +77,74 @@ impl Timeline {
         })
     }
 
-    /// How many times the subject's process was started.
+    /// The number of the last boot; 0 when there was none.
     #[must_use]
     pub fn boots(&self) -> u32 {
-        self.events.iter().map(|event| event.boot).max().unwrap_or(0)
+        let of_boots = self.events.iter().filter(|event| event.what != What::Over);
+        of_boots.map(|event| event.boot).max().unwrap_or(0)
+    }
+
+    /// The numbers of the boots that began here, in order.
+    pub fn begun(&self) -> impl DoubleEndedIterator<Item = u32> {
+        self.find(|what| *what == What::Started).map(|(_, event)| event.boot)
+    }
+
+    /// The boots that no step asked for: those that the restart policy made, in order.
+    #[must_use]
+    pub fn restarts(&self) -> Vec<u32> {
+        let mut asked = 0_usize;
+        let mut restarts = Vec::new();
+        // A timeline without steps is an old one, or a part that begins within one.
+        let first_is_asked = !self.events.iter().any(|event| matches!(event.what, What::Step { .. }));
+        for event in &self.events {
+            match event.what {
+                What::Step { verb, .. } if verb.starts() => asked = 1,
+                What::Started if asked > 0 || (first_is_asked && event.boot == 1) => asked = 0,
+                What::Started => restarts.push(event.boot),
+                _ => {}
+            }
+        }
+        restarts
     }
 
     /// The start of a boot.
     #[must_use]
     pub fn start_of(&self, boot: u32) -> Option<&Event> {
-        self.events.iter().find(|event| event.boot == boot && event.what == What::Started)
+        self.find(|what| *what == What::Started).map(|(_, event)| event).find(|event| event.boot == boot)
+    }
+
+    /// The moment a step was taken.
+    #[must_use]
+    pub fn step(&self, wanted: u32) -> Option<(usize, &Event)> {
+        self.find(move |what| matches!(what, What::Step { number, .. } if *number == wanted)).next()
+    }
+
+    /// How many steps have been taken.
+    #[must_use]
+    pub fn steps(&self) -> u32 {
+        let numbers = self.events.iter().filter_map(|event| match event.what {
+            What::Step { number, .. } => Some(number),
+            _ => None,
+        });
+        numbers.max().unwrap_or(0)
+    }
+
+    /// The moment a fault was injected.
+    #[must_use]
+    pub fn fault(&self, wanted: u32) -> Option<(usize, &Event)> {
+        self.find(move |what| matches!(what, What::Fault { number, .. } if *number == wanted)).next()
+    }
+
+    /// Whether a fault has been undone.
+    #[must_use]
+    pub fn is_undone(&self, wanted: u32) -> bool {
+        self.find(move |what| matches!(what, What::Undone { number } if *number == wanted)).next().is_some()
+    }
+
+    /// The last step that ends the subject's life and came before this event.
+    #[must_use]
+    pub fn ending_before(&self, event: usize) -> Option<(usize, &Event)> {
+        self.find(|what| matches!(what, What::Step { verb, .. } if verb.ends())).rfind(|(step, _)| *step < event)
     }
 
     /// The moment a boot became ready.
@@ -112,11 +178,14 @@ impl Timeline {
     #[must_use]
     pub fn final_death(&self) -> Option<Death> {
         let death = self.death_of(self.boots())?;
-        let after = self.events[death.event..].iter().rev().find_map(|event| match &event.what {
-            What::State { status, .. } => Some(status.as_str()),
+        if self.one_boot {
+            return Some(death);
+        }
+        let (status, again) = self.events[death.event..].iter().rev().find_map(|event| match &event.what {
+            What::State { status, again, .. } => Some((status.as_str(), *again)),
             _ => None,
         })?;
-        matches!(after, "exited" | "dead" | "removing").then_some(death)
+        (!again && matches!(status, "exited" | "dead" | "removing")).then_some(death)
     }
 
     /// The last thing a boot wrote before its end: what it complained of, if it did.
@@ -144,6 +213,18 @@ impl Timeline {
         self.refusal().is_some() || self.final_death().is_some()
     }
 
+    /// Whether no process of it runs and its restart policy starts none; a step
+    /// still may.
+    #[must_use]
+    pub fn is_down(&self) -> bool {
+        let Some(death) = self.death_of(self.boots()) else { return self.refusal().is_some() };
+        let after = self.events[death.event..].iter().rev().find_map(|event| match &event.what {
+            What::State { status, .. } => Some(status.as_str()),
+            _ => None,
+        });
+        after.is_some_and(|status| matches!(status, "exited" | "dead" | "removing"))
+    }
+
     /// Whether recording has ended.
     #[must_use]
     pub fn is_over(&self) -> bool {
@@ -159,7 +240,7 @@ impl Timeline {
     /// The time of the first start, from which a reader counts.
     #[must_use]
     pub fn origin(&self) -> Option<Timestamp> {
-        self.start_of(1).or_else(|| self.events.first()).map(|event| event.at)
+        self.start_of(1).or_else(|| self.events.first().map(|event| &**event)).map(|event| event.at)
     }
 
     /// How long after the first start an event came; nothing before it.
@@ -243,9 +324,9 @@ mod tests {
         let mut timeline = two_boots();
         timeline.push(event(40, 2, What::Died { code: 3 }));
         assert_eq!(timeline.final_death(), None);
-        timeline.push(event(41, 2, What::State { status: "restarting".to_owned(), restarts: 1 }));
+        timeline.push(event(41, 2, What::State { status: "restarting".to_owned(), restarts: 1, again: false }));
         assert_eq!(timeline.final_death(), None);
-        timeline.push(event(42, 2, What::State { status: "exited".to_owned(), restarts: 1 }));
+        timeline.push(event(42, 2, What::State { status: "exited".to_owned(), restarts: 1, again: false }));
         assert_eq!(timeline.final_death().map(|death| (death.code, death.after)), Some((3, Duration::from_millis(10))));
     }
 }

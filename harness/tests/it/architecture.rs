@@ -30,7 +30,7 @@ fn module(path: &Path) -> String {
 }
 
 /// Who may use whom. What is not listed here, nobody may.
-const ARROWS: [(&str, &[&str]); 25] = [
+const ARROWS: [(&str, &[&str]); 27] = [
     ("lib", &[]),
     ("main", &["cli", "commands", "exit", "report"]),
     ("cli", &[]),
@@ -50,19 +50,21 @@ const ARROWS: [(&str, &[&str]); 25] = [
     ("judged", &["check", "image", "run", "scenario", "timeline"]),
     ("events", &["judged"]),
     ("corpus", &["image", "plan", "scenario", "snapshot", "timeline"]),
-    ("run", &["clock", "engine", "observe", "plan", "sandbox", "timeline"]),
+    ("run", &["agent", "clock", "engine", "fault", "observe", "plan", "sandbox", "scenario", "timeline"]),
     ("bundle", &["check", "plan", "redact", "scenario", "snapshot", "timeline"]),
-    ("observe", &["clock", "engine", "redact", "scenario", "timeline"]),
+    ("observe", &["agent", "clock", "engine", "redact", "sandbox", "scenario", "timeline"]),
+    ("agent", &["engine"]),
     ("sandbox", &["engine", "plan", "scenario"]),
     ("image", &["engine", "nearest", "scenario"]),
     ("doctor", &["engine"]),
     ("engine", &["scenario", "timeline"]),
     ("clock", &[]),
-    ("plan", &["check", "redact", "scenario", "timeline"]),
+    ("plan", &["check", "fault", "redact", "scenario", "timeline"]),
+    ("fault", &["scenario"]),
     ("check", &["scenario", "snapshot", "timeline"]),
     ("snapshot", &["redact", "timeline"]),
     ("redact", &[]),
-    ("scenario", &["nearest"]),
+    ("scenario", &["nearest", "timeline"]),
     ("nearest", &[]),
     ("timeline", &[]),
 ];
@@ -88,7 +90,8 @@ fn pure_modules_know_no_io() {
     const IO: [&str; 8] =
         ["std::fs", "std::net", "std::process", "std::thread", "tokio", "bollard", "reqwest", "std::env"];
     for (path, code) in sources() {
-        if ["scenario", "timeline", "plan", "check", "nearest", "redact", "snapshot"].contains(&module(&path).as_str())
+        if ["scenario", "timeline", "plan", "check", "fault", "nearest", "redact", "snapshot"]
+            .contains(&module(&path).as_str())
         {
             for io in IO {
                 assert!(!code.contains(io), "{} uses {io}", path.display());

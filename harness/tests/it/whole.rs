@@ -57,6 +57,8 @@ impl Bench {
                 unenforced: vec!["pids_limit".to_owned()],
                 contents,
                 interrupt: self.interrupt.subscribe(),
+                seed: 1,
+                blunt: false,
             },
             images: Arc::new(Images::new(engine, None)),
             bundles: self.folder.path().join("bundles"),
@@ -129,7 +131,7 @@ async fn a_restart_loop_is_one_although_nothing_was_said_of_restarts() {
 #[tokio::test(start_paused = true)]
 async fn a_restart_that_is_expected_is_waited_for() {
     let body = "[subject]\nimage = \"good:1\"\nrestart = \"on-failure:3\"\nready = { log = \"listening\" }\n\
-                [expect]\nrestarts = 1\nready_within = { within = \"5s\", boot = 2 }";
+                [expect]\nrestarts = 1\nboot.2.ready_within = \"5s\"";
     let heals = Script::boot(Boot::new().exits(ms(40), 3)).then(says(10, "listening"));
     check(heals, Script::default(), body, "pass").await;
     check(Script::boot(says(10, "listening")), Script::default(), body, "fail restarts ready_within").await;

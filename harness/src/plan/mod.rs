@@ -1,0 +1,297 @@
+//! What one scenario file asks for: the trials to make and the claims to judge.
+//!
+//! A plan is valid by construction. While a run goes on it says, from the
+//! timeline alone, what is still waited for; it does nothing itself.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::check::{self, Claim, Expected, Reading};
+use crate::fault::{self, Fault};
+use crate::redact::Redactor;
+use crate::scenario::control::Control;
+use crate::scenario::image::ImageRef;
+use crate::scenario::link::Condition;
+use crate::scenario::problem::{Place, Problems};
+use crate::scenario::ready::Ready;
+use crate::scenario::service::Service;
+use crate::scenario::step::Step;
+use crate::scenario::subject::Subject;
+use crate::scenario::trigger::{Occasion, Trigger};
+use crate::scenario::value::Duration as After;
+use crate::scenario::volume::Volume;
+use crate::scenario::{self, Head, Parsed, Scenario, Surroundings};
+use crate::timeline::{Look, Origin, Stdio, Verb, Window};
+
+mod agenda;
+mod contradictions;
+pub mod moment;
+mod standing;
+
+pub use agenda::{Due, Next};
+pub use standing::Standing;
+
+/// A scenario file, resolved.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The file, as the user named it.
+    pub file: PathBuf,
+    /// What the file says of itself.
+    pub head: Head,
+    /// The run that must hold.
+    pub main: Trial,
+    /// The run that must fail, if there is one, and how.
+    pub control: Option<(Trial, Control)>,
+}
+
+/// One run: a subject, its state, and the claims about it.
+#[derive(Debug, Clone)]
+pub struct Trial {
+    /// The file it comes from.
+    pub file: PathBuf,
+    /// What the file claims.
+    pub claim: String,
+    /// The container under test.
+    pub subject: Subject,
+    /// The state mounted into it.
+    pub volumes: BTreeMap<String, Volume>,
+    /// What it depends on.
+    pub services: BTreeMap<String, Service>,
+    /// Its life cycle.
+    pub steps: Vec<Step>,
+    /// What is done to it.
+    pub faults: Vec<Arc<Fault>>,
+    /// The claims; those of the file first, then what is always checked.
+    pub claims: Vec<Arc<Claim>>,
+    /// How long it may take to come to a decision.
+    pub timeout: Duration,
+    /// How long it is watched after the decision.
+    pub settle: Duration,
+}
+
+impl Plan {
+    /// Resolves the text of a scenario file, with what it can name and the
+    /// snapshots stored beside it.
+    pub fn resolve(
+        file: &Path,
+        text: &str,
+        around: &Surroundings,
+        snapshots: &BTreeMap<Stdio, String>,
+    ) -> Result<Self, Problems> {
+        let mut problems = Problems::new(file, text);
+        let Parsed { scenario, expect, step_expects, faults } = scenario::parse(text, around, &mut problems);
+        let ready = scenario.as_ref().is_some_and(|scenario| scenario.subject.ready.is_some());
+        let mut reading = Reading { problems: &mut problems, throughout: false, ready, snapshots };
+        let claims = check::read_all(Expected { whole: expect, steps: step_expects }, &mut reading);
+        let faults = fault::read_all(faults, &mut problems);
+        let resolved = scenario.map(|scenario| {
+            // Words that could not be read must not be missed where they are meant.
+            if problems.is_empty() {
+                contradictions::find(&scenario, &claims, &faults, &mut problems);
+            }
+            Self::assemble(file, scenario, claims, faults)
+        });
+        match resolved {
+            Some(plan) if problems.is_empty() => Ok(plan),
+            _ => Err(problems),
+        }
+    }
+
+    fn assemble(file: &Path, scenario: Scenario, claims: Vec<Claim>, faults: Vec<Fault>) -> Self {
+        let Scenario { head, subject, volumes, services, steps, control } = scenario;
+        let claims: Vec<Arc<Claim>> = claims.into_iter().map(Arc::new).collect();
+        let scripted = scripted_faults(&services, faults.len());
+        let faults: Vec<Arc<Fault>> = faults.into_iter().chain(scripted).map(Arc::new).collect();
+        // A budget that is longer than the timeout was meant to be used.
+        let budgets = claims.iter().filter_map(|claim| claim.expectation.wants().takes);
+        let waits = triggers(&steps, &faults).filter_map(|trigger| trigger.after).map(|after| after.0);
+        let soaks = steps.iter().filter_map(|step| step.lasts).map(|lasts| lasts.0);
+        let takes = budgets.chain(waits).chain(soaks).sum::<Duration>();
+        let timeout = head.timeout.0.max(takes + head.settle.0);
+        let (file, claim, settle) = (file.to_owned(), head.claim.clone(), head.settle.0);
+        let main =
+            Trial { file: file.clone(), claim, subject, volumes, services, steps, faults, claims, timeout, settle };
+        let control = control.map(|control| (main.broken(&control), control));
+        Self { file, head, main, control }
+    }
+
+    /// The name of the scenario: its file's, without the ending.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
+    }
+}
+
+/// The scripts of links as faults: each part begins when the one before is over,
+/// and has to be seen to take effect like any other.
+fn scripted_faults(services: &BTreeMap<String, Service>, written: usize) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for (name, service) in services {
+        let mut after = Duration::ZERO;
+        for passage in service.link.iter().flat_map(|link| &link.script) {
+            let on = if after.is_zero() { Occasion::Beginning } else { Occasion::Time };
+            let when = Trigger { on, nth: 1, after: (!after.is_zero()).then_some(After(after)) };
+            after += passage.lasts.map_or(Duration::ZERO, |lasts| lasts.0);
+            if passage.condition != Condition::default() || when.after.is_some() {
+                let number = u32::try_from(written + faults.len() + 1).unwrap_or(u32::MAX);
+                let action = Box::new(fault::Link(passage.condition.clone()));
+                faults.push(Fault {
+                    number,
+                    when,
+                    until: None,
+                    service: Some(name.clone()),
+                    action,
+                    place: Place::default(),
+                });
+            }
+        }
+    }
+    faults
+}
+
+/// The triggers that a life cycle and its faults wait for.
+fn triggers<'a>(steps: &'a [Step], faults: &'a [Arc<Fault>]) -> impl Iterator<Item = &'a Trigger> {
+    let of_faults = faults.iter().flat_map(|fault| std::iter::once(&fault.when).chain(&fault.until));
+    steps.iter().filter_map(|step| step.when.as_ref()).chain(of_faults)
+}
+
+impl Trial {
+    /// The same trial of the control's subject. A broken subject writes other
+    /// lines than a good one, so its output is compared with the snapshots only
+    /// where that is how it has to fail.
+    fn broken(&self, control: &Control) -> Self {
+        let mut trial = Self { subject: control.subject.clone(), steps: control.steps.clone(), ..self.clone() };
+        trial.claims.retain(|claim| control.fails == claim.key || !claim.expectation.wants().snapshot);
+        trial
+    }
+
+    /// Every image that it boots, each once; without the agent's.
+    #[must_use]
+    pub fn images(&self) -> Vec<ImageRef> {
+        let later = self.steps.iter().filter_map(|step| step.subject.as_ref()).map(|subject| &subject.image);
+        let services = self.services.values().map(|service| &service.image);
+        distinct(std::iter::once(&self.subject.image).chain(later).chain(services).cloned())
+    }
+
+    /// Whether its output is compared with stored snapshots.
+    #[must_use]
+    pub fn has_snapshots(&self) -> bool {
+        self.claims.iter().any(|claim| claim.expectation.wants().snapshot)
+    }
+
+    /// Whether the subject is to be stopped at the end, beyond what its steps do.
+    #[must_use]
+    pub fn stops(&self) -> bool {
+        let whole = self.claims.iter().filter(|claim| claim.scope.window.is_none());
+        whole.into_iter().any(|claim| claim.expectation.wants().stop)
+    }
+
+    /// Knows the secrets that the scenario gives to the subject.
+    #[must_use]
+    pub fn redactor(&self) -> Redactor {
+        let environment = &self.subject.runtime.environment;
+        Redactor::from_environment(environment.iter().map(|(name, value)| (name.as_str(), value.0.as_str())))
+    }
+
+    /// What is looked at on behalf of the claims about a window, each once;
+    /// `None` is the whole.
+    #[must_use]
+    pub fn looks(&self, window: Option<Window>) -> Vec<Look> {
+        let claims = self.claims.iter().filter(|claim| claim.scope.window == window);
+        distinct(claims.flat_map(|claim| claim.expectation.wants().looks))
+    }
+
+    /// What is looked at again and again while the subject is ready.
+    #[must_use]
+    pub fn samples(&self) -> Vec<Look> {
+        let wants = self.claims.iter().map(|claim| claim.expectation.wants());
+        distinct(wants.filter(|wants| wants.sampled).flat_map(|wants| wants.looks))
+    }
+
+    /// Everything that is looked at, at whatever time.
+    fn all_looks(&self) -> impl Iterator<Item = Look> {
+        self.claims.iter().flat_map(|claim| claim.expectation.wants().looks)
+    }
+
+    /// The files whose changes a trigger waits for.
+    #[must_use]
+    pub fn watched(&self) -> Vec<String> {
+        let files = triggers(&self.steps, &self.faults).filter_map(|trigger| match &trigger.on {
+            Occasion::File { path, .. } => Some(path.clone()),
+            _ => None,
+        });
+        distinct(files)
+    }
+
+    /// Whether anything has to be seen or done that only the agent can.
+    #[must_use]
+    pub fn needs_agent(&self) -> bool {
+        let ready = |subject: &Subject| subject.ready.as_ref().is_some_and(Ready::is_probed);
+        let by_agent = |look: &Look| match look {
+            Look::File { path, .. } => {
+                self.subject.runtime.tmpfs.iter().any(|tmpfs| path.starts_with(tmpfs_path(tmpfs)))
+            }
+            Look::HealthCheck => false,
+            Look::Http(request) => request.from != Origin::Host,
+            Look::Sql { .. } | Look::Tree { .. } | Look::Processes | Look::Usage => true,
+        };
+        ready(&self.subject)
+            || !self.faults.is_empty()
+            || !self.services.is_empty()
+            || self.steps.iter().any(|step| step.verb == Verb::Crash)
+            || !self.watched().is_empty()
+            || self.volumes.values().any(|volume| volume.needs_agent())
+            || self.all_looks().any(|look| by_agent(&look))
+    }
+
+    /// Where the agent finds a path of the subject that lies in a volume.
+    #[must_use]
+    pub fn volume_place(&self, path: &str) -> Option<agent::Place> {
+        let mounted = self.mounted(1).into_iter();
+        let volumes = mounted.filter_map(|name| Some((self.volumes.get(&name)?.target.clone(), name))).collect();
+        match (fault::Ground { volumes, ..fault::Ground::default() }).place(path) {
+            place @ agent::Place::Volume { .. } => Some(place),
+            agent::Place::Container { .. } => None,
+        }
+    }
+
+    /// Whether the subject and what stands beside it need a network of their own.
+    #[must_use]
+    pub fn needs_network(&self) -> bool {
+        let from_container = |look: &Look| matches!(look, Look::Http(request) if request.from == Origin::Container);
+        !self.services.is_empty() || self.all_looks().any(|look| from_container(&look))
+    }
+
+    /// The ports that are published on the engine's host.
+    #[must_use]
+    pub fn published(&self) -> Vec<u16> {
+        distinct(self.all_looks().filter_map(|look| match look {
+            Look::Http(request) if request.from == Origin::Host => Some(request.port),
+            _ => None,
+        }))
+    }
+
+    /// The volumes that the subject has from this step on.
+    #[must_use]
+    pub fn mounted(&self, step: u32) -> Vec<String> {
+        let taken = self.steps.iter().take(usize::try_from(step).unwrap_or(usize::MAX));
+        let named = taken.filter_map(|step| step.volumes.clone()).next_back();
+        named.unwrap_or_else(|| {
+            self.volumes.iter().filter(|(_, volume)| !volume.later).map(|(name, _)| name.clone()).collect()
+        })
+    }
+}
+
+/// The mount point in a tmpfs as Compose writes it.
+fn tmpfs_path(entry: &str) -> &str {
+    entry.split_once(':').map_or(entry, |(path, _)| path)
+}
+
+fn distinct<T: Ord>(all: impl IntoIterator<Item = T>) -> Vec<T> {
+    let mut all: Vec<T> = all.into_iter().collect();
+    all.sort();
+    all.dedup();
+    all
+}

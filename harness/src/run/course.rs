@@ -1,0 +1,296 @@
+//! The course of a run: events are taken in, and what is due is done, until
+//! nothing more has to be waited for.
+
+use jiff::Timestamp;
+
+use super::begun::Begun;
+use super::world::World;
+use super::{ImageNames, Invalid, Record, Saw, Stage};
+use crate::clock::later;
+use crate::engine::{Create, Thing};
+use crate::observe::{Observer, Watched};
+use crate::plan::{Due, Next, Standing, Trial};
+use crate::sandbox::Sandbox;
+use crate::scenario::subject::Subject;
+use crate::timeline::{Event, ServiceState, Timeline, Verb, What};
+
+/// How far the engine's events may lag behind its state.
+const LAG: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// A run that is under way.
+pub struct Course<'a> {
+    pub(super) trial: &'a Trial,
+    pub(super) stage: &'a Stage,
+    pub(super) world: World<'a>,
+    pub(super) observer: Observer,
+    pub(super) timeline: &'a mut Timeline,
+    /// The subject as the last step made it.
+    pub(super) subject: Subject,
+    pub(super) begun: Vec<Begun>,
+    saw: Saw<'a>,
+}
+
+impl<'a> Course<'a> {
+    /// Makes everything, lets it live, and looks at what is left.
+    pub async fn live(
+        trial: &'a Trial,
+        images: &'a ImageNames,
+        stage: &'a Stage,
+        saw: Saw<'a>,
+        sandbox: &'a Sandbox,
+        record: &'a mut Record,
+    ) -> Result<(), Invalid> {
+        let mut world = World::make(trial, images, stage, sandbox).await?;
+        let (volumes, boots): (Vec<String>, Vec<String>) =
+            trial.watched().into_iter().partition(|path| trial.volume_place(path).is_some());
+        let watched = Watched { ready: trial.subject.ready.clone(), files: boots, samples: trial.samples() };
+        let observer = Observer::new(stage.engine.clone(), world.agent.clone(), stage.clock, watched, trial.redactor());
+        let made = world.make_subject(trial, &trial.subject, 1).await?;
+        let Record { timeline, inspection, .. } = record;
+        let subject = trial.subject.clone();
+        let mut course = Self { trial, stage, world, observer, timeline, subject, begun: Vec::new(), saw };
+        let created = match made {
+            Create::Made(created) => created,
+            Create::Refused(reason) => {
+                course.push(What::Refused { reason });
+                course.push(What::Over);
+                return Ok(());
+            }
+        };
+        course.warned(created.warnings)?;
+        course.observer.follow(course.world.looker(trial));
+        for path in volumes {
+            if let Some(place) = trial.volume_place(&path) {
+                course.observer.watch_file(&path, place);
+            }
+        }
+        course.start_services().await?;
+        course.look_before().await?;
+        course.run_its_course().await?;
+        course.conclude(inspection).await
+    }
+
+    /// The services that the subject finds: started, and ready where it waits for that.
+    async fn start_services(&mut self) -> Result<(), Invalid> {
+        let early: Vec<(String, bool)> = self
+            .trial
+            .services
+            .iter()
+            .filter(|(_, service)| service.when.is_none())
+            .map(|(name, service)| (name.clone(), service.wait))
+            .collect();
+        for (name, service) in &self.trial.services {
+            let id = self.world.container(Some(name))?.to_owned();
+            self.observer.follow_service(&id, name, service);
+        }
+        for (name, _) in &early {
+            self.start_service(name).await?;
+        }
+        for (name, _) in early.iter().filter(|(_, wait)| *wait) {
+            if !self.service_has_been(name, ServiceState::Ready) {
+                self.until_service(name, ServiceState::Ready).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in events and does what is due, until the run is decided.
+    async fn run_its_course(&mut self) -> Result<(), Invalid> {
+        let timeout = later(self.now(), self.trial.timeout);
+        let mut settled: Option<Timestamp> = None;
+        loop {
+            self.look_for_effects().await?;
+            let due = match self.trial.next(self.timeline, self.now()) {
+                Next::Now(due) => {
+                    self.carry_out(due).await?;
+                    settled = None;
+                    continue;
+                }
+                Next::At(moment) => Some(moment),
+                Next::Nothing => None,
+            };
+            let (wake, limit) = match self.trial.standing(self.timeline) {
+                Standing::Dead if due.is_none() => return Ok(()),
+                Standing::Decided | Standing::Broken if due.is_none() || self.is_broken() => {
+                    let end = *settled.get_or_insert_with(|| later(self.stage.clock.now(), self.trial.settle));
+                    (end, "it was watched for long enough")
+                }
+                Standing::Open(next) => {
+                    settled = None;
+                    let soonest = [next, due, self.next_look()].into_iter().flatten().min();
+                    (soonest.unwrap_or(timeout).min(timeout), "what was waited for did not come")
+                }
+                _ => {
+                    settled = None;
+                    (due.unwrap_or(timeout).min(timeout), "what was waited for did not come")
+                }
+            };
+            tokio::select! {
+                event = self.observer.next() => {
+                    self.take_in(event?);
+                    // A subject that writes much is judged by the batch.
+                    while let Some(event) = self.observer.at_hand()? {
+                        self.take_in(event);
+                    }
+                }
+                () = self.stage.clock.until(wake) => {
+                    let over = settled.is_some() || wake == timeout;
+                    let only_a_look = !over && self.next_look() == Some(wake);
+                    if !only_a_look {
+                        self.push(What::Elapsed { limit: limit.to_owned() });
+                    }
+                    if over {
+                        return Ok(());
+                    }
+                }
+                () = self.stage.interrupted() => return Err(Invalid::Interrupted),
+            }
+        }
+    }
+
+    async fn carry_out(&mut self, due: Due) -> Result<(), Invalid> {
+        match due {
+            Due::Service(place) => match self.trial.services.keys().nth(place).cloned() {
+                Some(name) => self.start_service(&name).await,
+                None => Ok(()),
+            },
+            Due::Fault(number) => self.begin_fault(number).await,
+            Due::End(number) => self.end_fault(number).await,
+            Due::Step(number) => self.take_step(number).await,
+        }
+    }
+
+    /// What is to be seen when nothing more is waited for.
+    async fn conclude(&mut self, inspection: &mut Option<serde_json::Value>) -> Result<(), Invalid> {
+        let refused = self.timeline.refusal().is_some();
+        let window = Some(crate::timeline::Window::Step(self.timeline.steps()));
+        if !refused {
+            self.catch_up().await?;
+            self.look_for_effects().await?;
+            for window in [window, None] {
+                self.look_after(window, true).await?;
+            }
+            if self.trial.stops() && !self.timeline.is_down() {
+                let number = self.timeline.steps() + 1;
+                self.push(What::Step { number, verb: Verb::Stop });
+                self.stop().await?;
+            }
+            self.lift_faults().await?;
+        }
+        if !self.timeline.is_dead() {
+            let state = self.observer.state().await?;
+            self.timeline.push(state);
+        }
+        for window in [window, None] {
+            self.look_after(window, false).await?;
+        }
+        *inspection = Some(self.stage.engine.inspect(&self.world.subject).await?.raw);
+        let lines = self.observer.complete_logs().await?;
+        self.timeline.complete(lines);
+        self.push(What::Over);
+        let proves_nothing = self.proves_nothing();
+        self.stage.engine.remove(&Thing::Container(self.world.subject.clone())).await?;
+        proves_nothing.map_or(Ok(()), Err)
+    }
+
+    /// Why the run proves nothing although it came to its end.
+    fn proves_nothing(&self) -> Option<Invalid> {
+        let service = self.trial.services.keys().find_map(|name| self.service_failed(name));
+        let unfired = self.trial.unfired(self.timeline);
+        let unfired = (!unfired.is_empty() && self.timeline.refusal().is_none())
+            .then(|| Invalid::Unfired(format!("{}{}", unfired.join("; "), self.trial.why_no_phase(self.timeline))));
+        service.or_else(|| self.without_effect()).or(unfired)
+    }
+
+    /// A service that ended although nobody made it.
+    fn service_failed(&self, name: &str) -> Option<Invalid> {
+        let (exit, _) = self.timeline.find(|what| is_service(what, name, ServiceState::Exited)).next()?;
+        let asked = |what: &What| match what {
+            What::Step { verb: Verb::StopService, .. } => true,
+            What::Fault { number, .. } => {
+                let fault = self.trial.faults.iter().find(|fault| fault.number == *number);
+                fault.is_some_and(|fault| fault.service.as_deref() == Some(name))
+            }
+            _ => false,
+        };
+        let was_asked = self.timeline.find(asked).any(|(place, _)| place < exit);
+        let what = "ended during the run".to_owned();
+        (!was_asked).then(|| Invalid::Service { name: name.to_owned(), what })
+    }
+
+    fn service_has_been(&self, name: &str, state: ServiceState) -> bool {
+        self.timeline.find(|what| is_service(what, name, state)).next().is_some()
+    }
+
+    /// Takes in what the engine knows already. A subject that is dead now has died
+    /// in this run, even if the event that says so is still on its way.
+    async fn catch_up(&mut self) -> Result<(), Invalid> {
+        let seen = self.observer.state().await?;
+        let dead = matches!(&seen.what, What::State { status, .. } if status == "exited" || status == "dead");
+        self.timeline.push(seen);
+        let give_up = later(self.now(), LAG);
+        while dead && !self.timeline.is_down() {
+            tokio::select! {
+                event = self.observer.next() => self.take_in(event?),
+                () = self.stage.clock.until(give_up) => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+
+    /// What the engine said it would not do; what it does not enforce ends the run.
+    pub(super) fn warned(&mut self, warnings: Vec<String>) -> Result<(), Invalid> {
+        for text in warnings {
+            let not_enforced = text.contains("discarded");
+            self.push(What::Warning { text: text.clone() });
+            if not_enforced {
+                return Err(Invalid::NotEnforced(text));
+            }
+        }
+        Ok(())
+    }
+
+    /// Appends an event that came from outside.
+    pub(super) fn take_in(&mut self, mut event: Event) {
+        if let What::State { again, .. } = &mut event.what {
+            *again = self.will_start_again();
+        }
+        self.timeline.push(event);
+        self.tell();
+    }
+
+    /// Appends an event of the harness itself, at the engine's present time.
+    pub(super) fn push(&mut self, what: What) {
+        let event = self.observer.event(what);
+        self.timeline.push(event);
+        self.tell();
+    }
+
+    fn tell(&self) {
+        self.timeline.events().last().map(|event| &event.what).map(self.saw);
+    }
+
+    /// Whether a step is still to start the subject, or is about to.
+    fn will_start_again(&self) -> bool {
+        let taken = usize::try_from(self.timeline.steps()).unwrap_or(usize::MAX);
+        let later = self.trial.steps.iter().skip(taken).any(|step| step.verb.starts());
+        let starting = self.timeline.step(self.timeline.steps()).is_some_and(|(from, event)| {
+            let starts = matches!(event.what, What::Step { verb, .. } if verb.starts());
+            let has = |event: &std::sync::Arc<Event>| matches!(event.what, What::Started | What::Refused { .. });
+            starts && !self.timeline.events()[from..].iter().any(has)
+        });
+        later || starting
+    }
+
+    fn is_broken(&self) -> bool {
+        self.trial.standing(self.timeline) == Standing::Broken
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.stage.clock.now()
+    }
+}
+
+fn is_service(what: &What, wanted: &str, state: ServiceState) -> bool {
+    matches!(what, What::Service { name, is } if name == wanted && *is == state)
+}

@@ -1,0 +1,237 @@
+//! Everything of one run that acts are done to: the subject, its services, the
+//! agent beside them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use agent::{Answer, Command};
+
+use super::{ImageNames, Invalid, Stage};
+use crate::agent::Agent;
+use crate::engine::{Attachment, Create, Created, Error, Mount};
+use crate::fault::{Act, Answered, Ground};
+use crate::observe::look::{Looker, ServiceAt};
+use crate::plan::Trial;
+use crate::sandbox::{Sandbox, Through};
+use crate::scenario::image::ImageRef;
+use crate::scenario::subject::Subject;
+
+/// How long a connection to a service may take that is to be used up.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What a service is called where a link stands in its place.
+const BEHIND: &str = "behind-link";
+
+/// The containers of one run.
+pub struct World<'a> {
+    pub stage: &'a Stage,
+    pub sandbox: &'a Sandbox,
+    pub images: &'a ImageNames,
+    pub network: Option<String>,
+    pub agent: Option<Agent>,
+    /// The volumes by their names in the file.
+    pub mounts: BTreeMap<String, Mount>,
+    /// The services' containers by their names in the file.
+    pub services: BTreeMap<String, String>,
+    /// The subject's container.
+    pub subject: String,
+    /// The volumes that the subject has now.
+    mounted: Vec<String>,
+}
+
+impl<'a> World<'a> {
+    /// Makes everything but the subject; the agent runs when this returns.
+    pub async fn make(
+        trial: &Trial,
+        images: &'a ImageNames,
+        stage: &'a Stage,
+        sandbox: &'a Sandbox,
+    ) -> Result<Self, Invalid> {
+        let network = match trial.needs_network() {
+            true => Some(sandbox.network().await?),
+            false => None,
+        };
+        let mounts = sandbox.volumes(trial).await?;
+        let (mut agent, mut through) = (None, None);
+        if let Some(image) = &images.agent {
+            let linked = trial.services.iter().filter(|(_, service)| service.link.is_some());
+            let aliases: Vec<String> = linked.map(|(name, _)| name.clone()).collect();
+            let attachment = network.clone().map(|network| Attachment { network, aliases });
+            let id = sandbox.agent(image, &mounts, attachment).await?;
+            agent = Some(Agent::begin(&*stage.engine, &id).await?);
+            through = Some(id);
+        }
+        let image = name_of(images, &trial.subject.image)?;
+        let through = through.as_deref().map_or(Through::Image(image), Through::Agent);
+        sandbox.fill(trial, &mounts, &stage.contents, through).await?;
+        let mut world = Self {
+            stage,
+            sandbox,
+            images,
+            network,
+            agent,
+            mounts,
+            services: BTreeMap::new(),
+            subject: String::new(),
+            mounted: Vec::new(),
+        };
+        world.make_services(trial).await?;
+        world.open_links(trial).await?;
+        Ok(world)
+    }
+
+    async fn make_services(&mut self, trial: &Trial) -> Result<(), Invalid> {
+        let Some(network) = self.network.clone() else { return Ok(()) };
+        for (name, service) in &trial.services {
+            let image = name_of(self.images, &service.image)?;
+            let alias = upstream(name, service.link.is_some());
+            match self.sandbox.service(name, &alias, service, image, &network).await? {
+                Create::Made(Created { id, .. }) => self.services.insert(name.clone(), id),
+                Create::Refused(reason) => {
+                    let what = format!("cannot be made: {reason}");
+                    return Err(Invalid::Service { name: name.clone(), what });
+                }
+            };
+        }
+        Ok(())
+    }
+
+    async fn open_links(&self, trial: &Trial) -> Result<(), Invalid> {
+        for (name, service) in &trial.services {
+            let Some(link) = &service.link else { continue };
+            let open = Command::OpenLink {
+                name: name.clone(),
+                listen_port: link.port,
+                upstream_host: upstream(name, true),
+                upstream_port: link.port,
+                seed: self.stage.seed,
+            };
+            self.command(open).await?;
+            if let Some(first) = link.script.first() {
+                let condition = crate::fault::condition(&first.condition);
+                self.command(Command::SetLink { name: name.clone(), condition }).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Has the agent do something that must not fail.
+    pub async fn command(&self, command: Command) -> Result<Answer, Invalid> {
+        let Some(agent) = &self.agent else { return Err(no_agent()) };
+        agent.ask(command).await?.map_err(|failure| Invalid::Fault(failure.cause))
+    }
+
+    /// Makes the subject's container without starting it.
+    pub async fn make_subject(&mut self, trial: &Trial, subject: &Subject, step: u32) -> Result<Create, Invalid> {
+        let image = name_of(self.images, &subject.image)?;
+        self.mounted = trial.mounted(step);
+        let mounts = self.mounted.iter().filter_map(|name| self.mounts.get(name)).cloned().collect();
+        let made = self.sandbox.subject(subject, image, mounts, trial.published(), self.network.as_deref()).await?;
+        if let Create::Made(created) = &made {
+            created.id.clone_into(&mut self.subject);
+        }
+        Ok(made)
+    }
+
+    /// Whoever looks at the present subject.
+    pub fn looker(&self, trial: &Trial) -> Looker {
+        let services = trial.services.iter().filter_map(|(name, service)| {
+            let id = self.services.get(name)?.clone();
+            Some((name.clone(), ServiceAt { id, postgres: service.postgres.clone() }))
+        });
+        Looker::new(
+            self.stage.engine.clone(),
+            self.agent.clone(),
+            self.subject.clone(),
+            services.collect(),
+            trial.subject.runtime.tmpfs.clone(),
+        )
+    }
+
+    /// The container that a fault is done to, as it is now.
+    pub async fn ground(&self, service: Option<&str>, seed: u64) -> Result<Ground, Invalid> {
+        let id = self.container(service)?;
+        let seen = self.stage.engine.inspect(id).await?;
+        let volumes = match service {
+            None => self
+                .mounted
+                .iter()
+                .filter_map(|name| Some((self.mounts.get(name)?.target.clone(), name.clone())))
+                .collect(),
+            Some(_) => Vec::new(),
+        };
+        Ok(Ground { pid: seen.pid.unwrap_or(0), volumes, service: service.map(str::to_owned), seed })
+    }
+
+    /// Does one act, or asks one thing. What a look cannot see is an answer; so
+    /// is what an act cannot do, and whoever asked decides what that means.
+    pub async fn act(&self, act: Act, service: Option<&str>) -> Result<Answered, Invalid> {
+        let engine = &*self.stage.engine;
+        let id = self.container(service)?;
+        let done = match act {
+            Act::Agent(command) => {
+                let Some(agent) = &self.agent else { return Err(no_agent()) };
+                return Ok(match agent.ask(command).await? {
+                    Ok(answer) => Answered::Agent(answer),
+                    Err(failure) => Answered::Failed(failure.cause),
+                });
+            }
+            Act::Pause => engine.pause(id).await,
+            Act::Unpause => engine.unpause(id).await,
+            Act::Run(command) => match engine.exec(id, &command).await {
+                Ok(ran) => return Ok(Answered::Ran { code: ran.code, output: ran.output }),
+                Err(error) => Err(error),
+            },
+            Act::Disconnect => self.disconnect(id).await,
+            Act::Connect => self.connect(id, service).await,
+            Act::Connections(_) | Act::Disconnections => {
+                return Ok(Answered::Failed(format!("no sessions can be opened within {} s", PATIENCE.as_secs())));
+            }
+        };
+        Ok(done.map_or_else(|error| Answered::Failed(error.to_string()), |()| Answered::Done))
+    }
+
+    async fn disconnect(&self, id: &str) -> Result<(), Error> {
+        let networks = self.stage.engine.inspect(id).await?.addresses;
+        for network in networks.keys() {
+            self.stage.engine.disconnect(network, id).await?;
+        }
+        Ok(())
+    }
+
+    async fn connect(&self, id: &str, service: Option<&str>) -> Result<(), Error> {
+        let alias = service.unwrap_or(crate::sandbox::SUBJECT).to_owned();
+        let network = self.network.as_deref().unwrap_or("bridge");
+        let aliases = if self.network.is_some() { vec![alias] } else { Vec::new() };
+        self.stage.engine.connect(network, id, &aliases).await
+    }
+
+    /// The identifier of the subject or of a service.
+    pub fn container(&self, service: Option<&str>) -> Result<&str, Invalid> {
+        match service {
+            None => Ok(&self.subject),
+            Some(name) => self
+                .services
+                .get(name)
+                .map(String::as_str)
+                .ok_or_else(|| Invalid::Service { name: name.to_owned(), what: "is not there".to_owned() }),
+        }
+    }
+}
+
+/// What a service is called in the network: behind a link by another name.
+fn upstream(name: &str, linked: bool) -> String {
+    if linked { format!("{name}-{BEHIND}") } else { name.to_owned() }
+}
+
+fn name_of<'a>(images: &'a ImageNames, image: &ImageRef) -> Result<&'a str, Invalid> {
+    images.names.get(image).map(String::as_str).ok_or_else(|| {
+        let act = format!("find the image {image}");
+        Invalid::Engine(Error::Failed { act, cause: "it was not made ready".to_owned() })
+    })
+}
+
+fn no_agent() -> Invalid {
+    let (act, cause) = ("ask the agent".to_owned(), "this run has none".to_owned());
+    Invalid::Engine(Error::Failed { act, cause })
+}

@@ -1,0 +1,208 @@
+//! What the subject depends on.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use toml::de::DeValue;
+
+use super::Surroundings;
+use super::image::ImageRef;
+use super::link::Link;
+use super::problem::{Problem, Problems};
+use super::read::{Section, described, unless_bad};
+use super::ready::Ready;
+use super::runtime::Runtime;
+use super::subject::read_image;
+use super::trigger::Trigger;
+use super::value::{Duration, Plain};
+
+/// The port that Postgres listens on.
+const POSTGRES_PORT: u16 = 5432;
+
+/// The fixture that is a Postgres, where there is a checkout of Bootproof.
+const POSTGRES_FIXTURE: &str = "postgres";
+
+/// What is fetched elsewhere, unless a version is named.
+const POSTGRES_VERSION: &str = "17";
+
+/// A dependency of the subject.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Service {
+    /// The image it is made of.
+    pub image: ImageRef,
+    /// How it is run.
+    pub runtime: Runtime,
+    /// What "ready" means for it.
+    pub ready: Option<Ready>,
+    /// When it is started; without it before the subject.
+    pub when: Option<Trigger>,
+    /// Whether the subject is started only once it is ready.
+    pub wait: bool,
+    /// How long it may take to be ready.
+    pub timeout: Duration,
+    /// The way to it, where that is not simply the network.
+    pub link: Option<Link>,
+    /// Files put into it before it starts: absolute path and text.
+    pub files: BTreeMap<String, String>,
+    /// How a Postgres is set up.
+    pub postgres: Option<Postgres>,
+}
+
+/// How a Postgres is set up.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Postgres {
+    /// Its major version; without it the one that is at hand.
+    pub version: Option<Plain>,
+    /// The superuser.
+    pub user: String,
+    /// The superuser's password.
+    pub password: String,
+    /// The database that is made.
+    pub database: String,
+    /// Settings of `postgresql.conf`, such as `max_connections`.
+    pub config: BTreeMap<String, Plain>,
+    /// SQL that is run once, when the database is made.
+    pub init: Option<String>,
+    /// Roles that are made, by name, with their attributes: `"LOGIN PASSWORD 'secret'"`.
+    pub roles: BTreeMap<String, String>,
+}
+
+impl Default for Postgres {
+    fn default() -> Self {
+        Self {
+            version: None,
+            user: "app".to_owned(),
+            password: "app-password".to_owned(),
+            database: "app".to_owned(),
+            config: BTreeMap::new(),
+            init: None,
+            roles: BTreeMap::new(),
+        }
+    }
+}
+
+/// Reads every `[services.NAME]`.
+pub fn read_all(section: Section<'_>, around: &Surroundings, problems: &mut Problems) -> BTreeMap<String, Service> {
+    let mut services = BTreeMap::new();
+    for written in section.into_written() {
+        let name = written.key;
+        let place = format!("[services.{name}]");
+        let table = match written.value.into_inner() {
+            DeValue::Table(table) => table,
+            other => {
+                let title = format!("a service is a table: write {place}, not {}", described(&other));
+                problems.add(Problem::new(Some(written.span), title));
+                continue;
+            }
+        };
+        if let Some(service) = Service::read(Section::new(&place, written.span, table), around, problems) {
+            services.insert(name, service);
+        }
+    }
+    services
+}
+
+impl Service {
+    fn read(mut section: Section<'_>, around: &Surroundings, problems: &mut Problems) -> Option<Self> {
+        let place = section.name().to_owned();
+        let span = section.span();
+        let image = section.take("image");
+        let postgres = section.take("postgres").map(|written| written.read::<Postgres>(&place, problems));
+        let ready = section.take("ready").map(|written| Ready::read(written, problems));
+        let when = section.take("when").map(|written| Trigger::read(written, &place, problems));
+        let wait = section.take("wait").map(|written| written.read::<bool>(&place, problems));
+        let timeout = section.take("timeout").map(|written| written.read::<Duration>(&place, problems));
+        let link = section.take("link");
+        let files = section.take("files").map(|written| written.read(&place, problems));
+        if image.is_none() && postgres.is_none() {
+            problems.add(
+                Problem::new(Some(span), format!("{place} has neither an `image` nor a `postgres`"))
+                    .help("write `postgres = {}`, or name any image and say when it is `ready`"),
+            );
+        }
+        let known_port = postgres.is_some().then_some(POSTGRES_PORT);
+        let link = link.map(|written| Link::read(written, known_port, &place, problems));
+        let image = image.map(|written| read_image(written, &place, around, problems));
+        let runtime = section.read::<Runtime>(problems);
+
+        let postgres = unless_bad(postgres)?;
+        let image = match (unless_bad(image)?, &postgres) {
+            (Some(image), _) => image,
+            (None, Some(postgres)) => postgres.image(around),
+            (None, None) => return None,
+        };
+        let mut service = Self {
+            image,
+            runtime: runtime?,
+            ready: unless_bad(ready)?,
+            when: unless_bad(when)?,
+            wait: unless_bad(wait)?.unwrap_or(true),
+            timeout: unless_bad(timeout)?.unwrap_or(Duration(std::time::Duration::from_secs(60))),
+            link: unless_bad(link)?,
+            files: unless_bad(files)?.unwrap_or_default(),
+            postgres,
+        };
+        service.set_postgres_up();
+        Some(service)
+    }
+
+    /// Says in the image's own words what `postgres` asks for.
+    fn set_postgres_up(&mut self) {
+        let Some(postgres) = &self.postgres else { return };
+        let environment = &mut self.runtime.environment;
+        for (name, value) in [
+            ("POSTGRES_USER", &postgres.user),
+            ("POSTGRES_PASSWORD", &postgres.password),
+            ("POSTGRES_DB", &postgres.database),
+        ] {
+            environment.entry(name.to_owned()).or_insert_with(|| Plain(value.clone()));
+        }
+        if !postgres.config.is_empty() && self.runtime.command.is_none() {
+            let settings =
+                postgres.config.iter().flat_map(|(name, value)| ["-c".to_owned(), format!("{name}={value}")]);
+            self.runtime.command = Some(std::iter::once("postgres".to_owned()).chain(settings).collect());
+        }
+        let roles = postgres.roles.iter().map(|(name, attributes)| format!("CREATE ROLE \"{name}\" {attributes};\n"));
+        let script: String = roles.chain(postgres.init.clone()).collect();
+        if !script.is_empty() {
+            self.files.insert("/docker-entrypoint-initdb.d/bootproof.sql".to_owned(), script);
+        }
+        if self.ready.is_none() {
+            self.ready = Some(Ready::Database { url: postgres.url("localhost") });
+        }
+    }
+}
+
+impl Postgres {
+    /// How it is reached at this host, as its superuser.
+    #[must_use]
+    pub fn url(&self, host: &str) -> String {
+        format!("postgres://{}:{}@{host}:{POSTGRES_PORT}/{}", self.user, self.password, self.database)
+    }
+
+    fn image(&self, around: &Surroundings) -> ImageRef {
+        let fixture = ImageRef::Fixture { name: POSTGRES_FIXTURE.to_owned(), stage: None };
+        match (&self.version, &around.fixtures) {
+            (None, Some(fixtures)) if fixtures.contains(&fixture) => fixture,
+            (version, _) => {
+                let version = version.as_ref().map_or(POSTGRES_VERSION, |version| version.0.as_str());
+                ImageRef::Reference(format!("postgres:{version}"))
+            }
+        }
+    }
+}
+
+/// Whether a key of the file names something that is there.
+pub fn check_name(
+    name: &str,
+    services: &BTreeMap<String, Service>,
+    span: std::ops::Range<usize>,
+    problems: &mut Problems,
+) {
+    if !services.contains_key(name) {
+        let known: Vec<&str> = services.keys().map(String::as_str).collect();
+        let problem = super::read::unknown_word("service", name, "this file", &known, span);
+        problems.add(if known.is_empty() { problem.help("describe it in [services.NAME]") } else { problem });
+    }
+}

@@ -1,0 +1,109 @@
+//! A part of a timeline, over which a claim about one boot or one step is judged.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::{Event, Timeline, What};
+
+/// A part of a timeline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Window {
+    /// One life of the subject's process.
+    Boot(u32),
+    /// From one step up to the next.
+    Step(u32),
+}
+
+/// A part of a timeline, with the place that each of its events has in the whole.
+#[derive(Debug)]
+pub struct Narrowed {
+    /// The part.
+    pub timeline: Timeline,
+    /// For each event its place in the whole.
+    pub places: Vec<usize>,
+}
+
+impl Timeline {
+    /// The part that belongs to a window; `None` as long as it has not begun.
+    /// The end of recording belongs to every part.
+    #[must_use]
+    pub fn narrowed(&self, window: Window) -> Option<Narrowed> {
+        let within: Box<dyn Fn(&Event) -> bool> = match window {
+            Window::Boot(boot) => {
+                self.start_of(boot)?;
+                Box::new(move |event| event.boot == boot)
+            }
+            Window::Step(step) => {
+                let (_, from) = self.step(step)?;
+                let from = from.at;
+                let to = self.step(step + 1).map_or(Timestamp::MAX, |(_, next)| next.at);
+                Box::new(move |event| (from..to).contains(&event.at))
+            }
+        };
+        // A step and what it leads to may carry the same time as the next one:
+        // each step belongs to its own window alone.
+        let other_step = |event: &Event| matches!((window, &event.what), (Window::Step(step), What::Step { number, .. }) if *number != step);
+        let belongs = |event: &Arc<Event>| event.what == What::Over || (within(event) && !other_step(event));
+        let (places, events) = self
+            .events
+            .iter()
+            .enumerate()
+            .filter(|(_, event)| belongs(event))
+            .map(|(place, event)| (place, Arc::clone(event)))
+            .unzip();
+        Some(Narrowed { timeline: Self { events, one_boot: matches!(window, Window::Boot(_)) }, places })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Stdio, Verb};
+    use super::*;
+
+    fn timeline() -> Timeline {
+        let line = |text: &str| What::Log { stream: Stdio::Stdout, text: text.to_owned() };
+        let step = |number, verb| What::Step { number, verb };
+        let mut timeline = Timeline::default();
+        for (millis, boot, what) in [
+            (0, 0, step(1, Verb::Start)),
+            (1, 1, What::Started),
+            (2, 1, line("one")),
+            (5, 1, step(2, Verb::Restart)),
+            (6, 1, What::Died { code: 0 }),
+            (7, 2, What::Started),
+            (8, 2, line("two")),
+            (9, 2, What::Over),
+        ] {
+            timeline.push(Event { at: Timestamp::from_millisecond(millis).unwrap(), boot, what });
+        }
+        timeline
+    }
+
+    fn check(window: Window, places: &[usize]) {
+        assert_eq!(timeline().narrowed(window).map(|part| part.places).unwrap_or_default(), places, "{window:?}");
+    }
+
+    #[test]
+    fn a_window_holds_what_belongs_to_its_boot_or_its_step() {
+        check(Window::Boot(1), &[1, 2, 3, 4, 7]);
+        check(Window::Boot(2), &[5, 6, 7]);
+        check(Window::Boot(3), &[]);
+        check(Window::Step(1), &[0, 1, 2, 7]);
+        check(Window::Step(2), &[3, 4, 5, 6, 7]);
+        check(Window::Step(3), &[]);
+    }
+
+    #[test]
+    fn the_death_of_a_boot_is_the_last_of_its_window() {
+        let whole = timeline();
+        assert_eq!(whole.final_death(), None);
+        let first = whole.narrowed(Window::Boot(1)).unwrap().timeline;
+        assert_eq!(first.final_death().map(|death| death.code), Some(0));
+    }
+
+    #[test]
+    fn a_boot_that_a_step_asked_for_is_no_restart() {
+        assert_eq!(timeline().restarts(), Vec::<u32>::new());
+    }
+}
