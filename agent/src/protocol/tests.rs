@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use crate::*;
 
 #[track_caller]
-fn check<T: Serialize + DeserializeOwned + PartialEq + Debug>(said: T, written: Value) {
-    assert_eq!(serde_json::to_value(&said).unwrap(), written);
-    assert_eq!(serde_json::from_value::<T>(written).unwrap(), said);
+fn check<T: Serialize + DeserializeOwned + PartialEq + Debug>(said: &T, written: Value) {
+    assert_eq!(serde_json::to_value(said).unwrap(), written);
+    assert_eq!(serde_json::from_value::<T>(written).unwrap(), *said);
 }
 
 fn container() -> Place {
@@ -20,35 +20,35 @@ fn container() -> Place {
 
 #[test]
 fn a_request_is_flat_and_named_by_what_it_does() {
-    check(Request { id: 1, command: Command::Hello }, json!({ "id": 1, "do": "hello" }));
+    check(&Request { id: 1, command: Command::Hello }, json!({ "id": 1, "do": "hello" }));
     check(
-        Request { id: u64::MAX, command: Command::Chmod { place: container(), mode: 0o600, recursive: true } },
+        &Request { id: u64::MAX, command: Command::Chmod { place: container(), mode: 0o600, recursive: true } },
         json!({ "id": u64::MAX, "do": "chmod", "place": { "pid": 12, "path": "/data" }, "mode": 384, "recursive": true }),
     );
-    check(Command::ThrottleCpu { pid: 12, cpus: 0.05 }, json!({ "do": "throttle_cpu", "pid": 12, "cpus": 0.05 }));
+    check(&Command::ThrottleCpu { pid: 12, cpus: 0.05 }, json!({ "do": "throttle_cpu", "pid": 12, "cpus": 0.05 }));
     check(
-        Command::BreakDns { pid: 12, how: DnsFault::Nxdomain },
+        &Command::BreakDns { pid: 12, how: DnsFault::Nxdomain },
         json!({ "do": "break_dns", "pid": 12, "how": "nxdomain" }),
     );
     check(
-        Command::Dial { pid: None, host: "db".into(), port: 5432, timeout_ms: 100, channel: 3 },
+        &Command::Dial { pid: None, host: "db".into(), port: 5432, timeout_ms: 100, channel: 3 },
         json!({ "do": "dial", "pid": null, "host": "db", "port": 5432, "timeout_ms": 100, "channel": 3 }),
     );
 }
 
 #[test]
 fn a_place_is_in_a_container_or_in_a_volume() {
-    check(container(), json!({ "pid": 12, "path": "/data" }));
+    check(&container(), json!({ "pid": 12, "path": "/data" }));
     check(
-        Place::Volume { volume: "state".into(), path: "hub.db".into() },
+        &Place::Volume { volume: "state".into(), path: "hub.db".into() },
         json!({ "volume": "state", "path": "hub.db" }),
     );
 }
 
 #[test]
 fn content_is_carried_byte_for_byte() {
-    check(Content(vec![0, 255, b'\n']), json!("AP8K"));
-    check(Content::default(), json!(""));
+    check(&Content(vec![0, 255, b'\n']), json!("AP8K"));
+    check(&Content::default(), json!(""));
     let every: Vec<u8> = (0..=255).collect();
     let written = serde_json::to_string(&Content(every.clone())).unwrap();
     assert_eq!(serde_json::from_str::<Content>(&written).unwrap().0, every);
@@ -57,14 +57,14 @@ fn content_is_carried_byte_for_byte() {
 #[test]
 fn replies_and_notices_are_told_apart() {
     check(
-        Message::Reply { id: 3, result: Ok(Answer::Done) },
+        &Message::Reply { id: 3, result: Ok(Answer::Done) },
         json!({ "reply": { "id": 3, "result": { "Ok": "done" } } }),
     );
     check(
-        Message::Reply { id: 3, result: Err(Failure { cause: "no".into(), errno: Some(30) }) },
+        &Message::Reply { id: 3, result: Err(Failure { cause: "no".into(), errno: Some(30) }) },
         json!({ "reply": { "id": 3, "result": { "Err": { "cause": "no", "errno": 30 } } } }),
     );
-    check(Message::Notice { watch: 9, change: Change::Gone }, json!({ "notice": { "watch": 9, "change": "gone" } }));
+    check(&Message::Notice { watch: 9, change: Change::Gone }, json!({ "notice": { "watch": 9, "change": "gone" } }));
 }
 
 #[test]
