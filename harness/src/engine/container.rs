@@ -11,6 +11,7 @@ use tokio::io::AsyncWrite;
 
 use super::{Error, Flow, Labels, Stdio};
 use crate::scenario::runtime::Runtime;
+use crate::scenario::runtime::mode::NetworkMode;
 
 /// A container to be made.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -41,6 +42,20 @@ pub struct ContainerSpec {
     /// Whether its stdin is open until whoever attached first leaves, and then
     /// at its end: a helper must not outlive the harness that it serves.
     pub attended: bool,
+}
+
+impl ContainerSpec {
+    /// Whether it has only its own loopback.
+    #[must_use]
+    pub fn is_alone(&self) -> bool {
+        self.no_network || self.runtime.network_mode == Some(NetworkMode::None)
+    }
+
+    /// The networks that it joins.
+    #[must_use]
+    pub fn joined(&self) -> &[Attachment] {
+        if self.is_alone() { &[] } else { &self.networks }
+    }
 }
 
 /// A place of a container in a network.

@@ -14,6 +14,7 @@ use toml::de::{DeTable, DeValue};
 
 pub mod control;
 pub mod fault;
+pub mod forms;
 pub mod image;
 pub mod link;
 pub mod problem;

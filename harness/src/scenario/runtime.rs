@@ -4,66 +4,163 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::value::{ByteSize, Count, Cpus, Duration, Plain, Restart, Signal};
+use super::forms;
+use super::value::{ByteSize, Count, Cpus, Duration, Micros, Plain, Restart, Signal, Within};
+
+pub mod blkio;
+pub mod contradiction;
+pub mod device;
+pub mod healthcheck;
+pub mod logging;
+pub mod mode;
+pub mod ulimit;
+
+use blkio::BlkioConfig;
+use device::Device;
+use healthcheck::Healthcheck;
+use logging::Logging;
+use mode::{Ipc, NetworkMode, UsernsMode};
+use ulimit::{Resource, Ulimit};
 
 /// How a container is run. Every field has Compose's name and Compose's
 /// meaning; what is absent is left to the image and the engine.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Runtime {
+    /// Limits of block I/O: a weight, and rates for single devices.
+    pub blkio_config: Option<BlkioConfig>,
     /// Capabilities added to the engine's default set, such as `SYS_PTRACE`.
     pub cap_add: Vec<String>,
     /// Capabilities taken away; `ALL` takes every one.
     pub cap_drop: Vec<String>,
     /// Replaces the image's CMD.
+    #[serde(deserialize_with = "forms::some_words")]
     pub command: Option<Vec<String>>,
+    /// The period of time in which `cpu_quota` may be used up once.
+    pub cpu_period: Option<Micros>,
+    /// The processor time it may use in each period.
+    pub cpu_quota: Option<Micros>,
+    /// Its share of the processors where others want them too; 1024 unless said.
+    pub cpu_shares: Option<Within<2, 262_144>>,
     /// How much of a processor it may use: `0.25` is a quarter of one core.
     pub cpus: Option<Cpus>,
+    /// The processors it may run on: `0-1` or `0,2`.
+    pub cpuset: Option<String>,
+    /// Devices of the engine's machine that it may use.
+    pub devices: Vec<Device>,
+    /// The servers it asks for names, instead of the engine's.
+    #[serde(deserialize_with = "forms::texts")]
+    pub dns: Vec<String>,
+    /// Options of its resolver, such as `ndots:3`.
+    #[serde(deserialize_with = "forms::texts")]
+    pub dns_opt: Vec<String>,
+    /// Domains in which it looks for names without a dot.
+    #[serde(deserialize_with = "forms::texts")]
+    pub dns_search: Vec<String>,
+    /// The domain of its host name.
+    pub domainname: Option<String>,
     /// Replaces the image's ENTRYPOINT.
+    #[serde(deserialize_with = "forms::words")]
     pub entrypoint: Option<Vec<String>>,
     /// Variables added to those of the image; numbers and booleans are written as they are.
+    #[serde(deserialize_with = "forms::variables")]
     pub environment: BTreeMap<String, Plain>,
+    /// Names in its `/etc/hosts`, with their addresses.
+    #[serde(deserialize_with = "forms::hosts")]
+    pub extra_hosts: BTreeMap<String, Plain>,
     /// Supplementary groups of the process, by number or name.
+    #[serde(deserialize_with = "forms::texts")]
     pub group_add: Vec<String>,
+    /// A health check in the place of the image's.
+    pub healthcheck: Option<Healthcheck>,
     /// The container's host name; without one the engine invents it.
     pub hostname: Option<String>,
     /// Runs the engine's own init as PID 1 in front of the entrypoint.
     pub init: bool,
+    /// Whose shared memory it sees: `none`, `private`, `shareable` or `host`.
+    pub ipc: Option<Ipc>,
+    /// Labels on the container, beside those of the harness.
+    #[serde(deserialize_with = "forms::labels")]
+    pub labels: BTreeMap<String, Plain>,
+    /// How the engine takes in what it writes; always through `json-file`.
+    pub logging: Option<Logging>,
     /// Memory limit: `64m` is 64 MiB, as Docker counts.
     pub mem_limit: Option<ByteSize>,
+    /// How much it is left with when memory is short.
+    pub mem_reservation: Option<ByteSize>,
+    /// How readily its memory is swapped out, from 0 to 100.
+    pub mem_swappiness: Option<Within<0, 100>>,
+    /// Memory and swap together; as much as `mem_limit` is no swap at all.
+    pub memswap_limit: Option<ByteSize>,
+    /// `none` leaves it only its own loopback.
+    pub network_mode: Option<NetworkMode>,
+    /// Lets its processes wait for memory, where the kernel would kill one of them.
+    pub oom_kill_disable: bool,
+    /// How readily the kernel kills its processes for memory, from -1000 to 1000.
+    pub oom_score_adj: Option<Within<-1000, 1000>>,
     /// How many processes and threads it may have.
     pub pids_limit: Option<Count>,
+    /// Gives it every capability and every device.
+    pub privileged: bool,
     /// Mounts the image's own file system read-only.
     pub read_only: bool,
     /// What the engine does when the process ends: `no`, `always`,
     /// `unless-stopped`, `on-failure` or `on-failure:3`.
     pub restart: Restart,
-    /// Security options, such as `no-new-privileges:true`.
+    /// Security options, such as `no-new-privileges:true`; a `seccomp=` profile
+    /// is written out, as the engine takes it.
     pub security_opt: Vec<String>,
     /// Size of `/dev/shm`.
     pub shm_size: Option<ByteSize>,
+    /// Keeps its stdin open, though nobody writes to it.
+    pub stdin_open: bool,
     /// How long a stop waits between the stop signal and SIGKILL.
     pub stop_grace_period: Option<Duration>,
     /// The signal that asks it to stop, instead of the image's or SIGTERM.
     pub stop_signal: Option<Signal>,
+    /// Kernel settings of its own namespaces, such as `net.core.somaxconn`.
+    #[serde(deserialize_with = "forms::variables")]
+    pub sysctls: BTreeMap<String, Plain>,
     /// Mount points of memory file systems, each with Docker's mount options
-    /// after a colon: `/run:size=1m,mode=1777`.
+    /// after a colon: `/run:size=1m,mode=1777`. Unless they say `exec`, nothing
+    /// in them can be run.
+    #[serde(deserialize_with = "forms::texts")]
     pub tmpfs: Vec<String>,
     /// Gives it a terminal.
     pub tty: bool,
+    /// What the kernel lets each of its processes have, such as
+    /// `{ nofile = { soft = 64, hard = 128 } }`.
+    pub ulimits: BTreeMap<Resource, Ulimit>,
     /// The user, and perhaps the group, it runs as: `1000` or `1000:1000`.
+    #[serde(deserialize_with = "forms::text")]
     pub user: Option<String>,
+    /// `host` gives it the machine's user numbers where the engine maps them.
+    pub userns_mode: Option<UsernsMode>,
     /// The directory it starts in.
     pub working_dir: Option<String>,
 }
 
 impl Runtime {
-    /// The limits it sets, by their keys: those that an engine may not be able to enforce.
+    /// What it sets, by key, that an engine may not be able to enforce.
     #[must_use]
     pub fn limits(&self) -> Vec<&'static str> {
+        let blkio = self.blkio_config.as_ref();
         let limits = [
+            ("blkio_config", blkio.is_some_and(BlkioConfig::throttles)),
+            ("blkio_config.weight", blkio.is_some_and(|blkio| blkio.weight.is_some())),
+            ("cpu_quota", self.cpu_quota.is_some() || self.cpu_period.is_some()),
+            ("cpu_shares", self.cpu_shares.is_some()),
             ("cpus", self.cpus.is_some()),
+            ("cpuset", self.cpuset.is_some()),
+            (
+                "healthcheck.start_interval",
+                self.healthcheck.as_ref().is_some_and(|check| check.start_interval.is_some()),
+            ),
             ("mem_limit", self.mem_limit.is_some()),
+            ("mem_reservation", self.mem_reservation.is_some()),
+            ("mem_swappiness", self.mem_swappiness.is_some()),
+            ("memswap_limit", self.memswap_limit.is_some()),
+            ("oom_kill_disable", self.oom_kill_disable),
             ("pids_limit", self.pids_limit.is_some()),
         ];
         limits.into_iter().filter(|(_, set)| *set).map(|(key, _)| key).collect()

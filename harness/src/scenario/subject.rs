@@ -34,7 +34,11 @@ impl Subject {
         }
         let image = image.and_then(|written| read_image(written, &name, around, problems));
         let ready = ready.map(|written| Ready::read(written, problems));
+        let header = section.span();
         let runtime = section.read::<Runtime>(problems);
+        for words in runtime.iter().flat_map(Runtime::contradictions) {
+            problems.add(Problem::new(Some(header.clone()), format!("{name} {words}")));
+        }
         let ready = match ready {
             Some(None) => return None,
             Some(ready) => ready,

@@ -4,16 +4,12 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use bollard::errors::Error as Cause;
-use bollard::models::{
-    ContainerCreateBody, EndpointSettings, HostConfig, HostConfigCgroupnsModeEnum, HostConfigLogConfig, Mount,
-    MountType, MountVolumeOptions, NetworkingConfig, PortBinding, RestartPolicy, RestartPolicyNameEnum,
-};
+use bollard::models::{ContainerCreateBody, EndpointSettings, HealthConfig, NetworkingConfig};
 use bollard::query_parameters::CreateContainerOptionsBuilder;
 
-use super::{Docker, refusal};
-use crate::engine::{Attachment, ContainerSpec, Create, Created, Error, Source, Thing};
-use crate::scenario::runtime::Runtime;
-use crate::scenario::value::Restart;
+use super::{Docker, host, refusal};
+use crate::engine::{Attachment, ContainerSpec, Create, Created, Error, Thing};
+use crate::scenario::runtime::healthcheck::Healthcheck;
 
 impl Docker {
     pub(super) async fn create_container(&self, spec: &ContainerSpec) -> Result<Create, Error> {
@@ -27,7 +23,7 @@ impl Docker {
             Err(error) => return Err(self.failed(format!("create the container {}", spec.name), &error)),
         };
         // Older engines take only one network when a container is made.
-        for attachment in spec.networks.iter().skip(1) {
+        for attachment in spec.joined().iter().skip(1) {
             if let Err(error) = self.join(&attachment.network, &made.id, &attachment.aliases).await {
                 self.remove_thing(&Thing::Container(made.id)).await?;
                 return Err(error);
@@ -53,10 +49,13 @@ fn refused(error: &Cause) -> bool {
 fn body(spec: &ContainerSpec, publish_on: &str) -> ContainerCreateBody {
     let runtime = &spec.runtime;
     let environment = runtime.environment.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let theirs = runtime.labels.iter().map(|(name, value)| (name.clone(), value.0.clone()));
     ContainerCreateBody {
         image: Some(spec.image.clone()),
-        labels: Some(spec.labels.clone().into_iter().collect()),
+        // Ours come last, and so win.
+        labels: Some(theirs.chain(spec.labels.clone()).collect()),
         hostname: runtime.hostname.clone(),
+        domainname: runtime.domainname.clone(),
         user: runtime.user.clone(),
         env: Some(environment),
         cmd: runtime.command.clone(),
@@ -65,38 +64,13 @@ fn body(spec: &ContainerSpec, publish_on: &str) -> ContainerCreateBody {
         tty: Some(runtime.tty),
         stop_signal: runtime.stop_signal.as_ref().map(|signal| signal.name().to_owned()),
         stop_timeout: runtime.stop_grace_period.map(|grace| whole_seconds(grace.0)),
-        open_stdin: spec.attended.then_some(true),
+        open_stdin: (spec.attended || runtime.stdin_open).then_some(true),
         stdin_once: spec.attended.then_some(true),
         exposed_ports: some(spec.publish.iter().map(|port| format!("{port}/tcp")).collect()),
-        networking_config: spec.networks.first().map(networking),
-        host_config: Some(host_config(spec, runtime, publish_on)),
+        networking_config: spec.joined().first().map(networking),
+        healthcheck: runtime.healthcheck.as_ref().map(health),
+        host_config: Some(host::config(spec, publish_on)),
         ..ContainerCreateBody::default()
-    }
-}
-
-fn host_config(spec: &ContainerSpec, runtime: &Runtime, publish_on: &str) -> HostConfig {
-    let bytes = |size: crate::scenario::value::ByteSize| i64::try_from(size.0).unwrap_or(i64::MAX);
-    HostConfig {
-        log_config: Some(log_config(spec)),
-        network_mode: network_mode(spec),
-        pid_mode: spec.host_view.then(|| "host".to_owned()),
-        cgroupns_mode: spec.host_view.then_some(HostConfigCgroupnsModeEnum::HOST),
-        cap_add: some(runtime.cap_add.clone()),
-        cap_drop: some(runtime.cap_drop.clone()),
-        group_add: some(runtime.group_add.clone()),
-        init: runtime.init.then_some(true),
-        memory: runtime.mem_limit.map(bytes),
-        mounts: some(spec.mounts.iter().filter_map(mount).collect()),
-        binds: some(spec.mounts.iter().filter_map(bind).collect()),
-        nano_cpus: runtime.cpus.map(crate::scenario::value::Cpus::nano),
-        pids_limit: runtime.pids_limit.map(i64::from),
-        port_bindings: Some(spec.publish.iter().map(|port| binding(*port, publish_on)).collect()),
-        readonly_rootfs: Some(runtime.read_only),
-        restart_policy: Some(restart_policy(runtime.restart)),
-        security_opt: some(runtime.security_opt.clone()),
-        shm_size: runtime.shm_size.map(bytes),
-        tmpfs: Some(runtime.tmpfs.iter().map(|entry| tmpfs(entry)).collect()),
-        ..HostConfig::default()
     }
 }
 
@@ -107,21 +81,15 @@ pub(super) fn whole_seconds(grace: Duration) -> i64 {
     i64::try_from(seconds).unwrap_or(i64::MAX)
 }
 
-fn some<T>(list: Vec<T>) -> Option<Vec<T>> {
-    (!list.is_empty()).then_some(list)
-}
-
-/// The logs are read through the engine; a driver that the operator chose for
-/// the whole engine might keep none, and rotation would lose lines.
-fn log_config(spec: &ContainerSpec) -> HostConfigLogConfig {
-    let driver = if spec.unlogged { "none" } else { "json-file" };
-    HostConfigLogConfig { typ: Some(driver.to_owned()), config: Some(HashMap::new()) }
-}
-
-fn network_mode(spec: &ContainerSpec) -> Option<String> {
-    match spec.networks.first() {
-        Some(attachment) => Some(attachment.network.clone()),
-        None => spec.no_network.then(|| "none".to_owned()),
+fn health(check: &Healthcheck) -> HealthConfig {
+    let nanoseconds = |time: crate::scenario::value::Duration| i64::try_from(time.0.as_nanos()).unwrap_or(i64::MAX);
+    HealthConfig {
+        test: check.command(),
+        interval: check.interval.map(nanoseconds),
+        timeout: check.timeout.map(nanoseconds),
+        retries: check.retries.map(i64::from),
+        start_period: check.start_period.map(nanoseconds),
+        start_interval: check.start_interval.map(nanoseconds),
     }
 }
 
@@ -136,54 +104,16 @@ pub(super) fn endpoint(aliases: &[String]) -> EndpointSettings {
     EndpointSettings { aliases: some(aliases.to_vec()), ..EndpointSettings::default() }
 }
 
-fn mount(mount: &crate::engine::Mount) -> Option<Mount> {
-    let (kind, source) = match &mount.source {
-        Source::Volume(name) => (MountType::VOLUME, name),
-        Source::Bind(path) => (MountType::BIND, path),
-        Source::BindCreating(_) => return None,
-    };
-    let copy = MountVolumeOptions { no_copy: Some(mount.no_copy), ..MountVolumeOptions::default() };
-    Some(Mount {
-        volume_options: (kind == MountType::VOLUME).then_some(copy),
-        typ: Some(kind),
-        source: Some(source.clone()),
-        target: Some(mount.target.clone()),
-        read_only: Some(mount.read_only),
-        ..Mount::default()
-    })
-}
-
-/// The older notation, in which the engine makes what is missing.
-fn bind(mount: &crate::engine::Mount) -> Option<String> {
-    let Source::BindCreating(path) = &mount.source else { return None };
-    let mode = if mount.read_only { "ro" } else { "rw" };
-    Some(format!("{path}:{}:{mode}", mount.target))
-}
-
-/// Port 0 lets the engine choose one that is free.
-fn binding(port: u16, publish_on: &str) -> (String, Option<Vec<PortBinding>>) {
-    let free = PortBinding { host_ip: Some(publish_on.to_owned()), host_port: Some("0".to_owned()) };
-    (format!("{port}/tcp"), Some(vec![free]))
-}
-
-fn tmpfs(entry: &str) -> (String, String) {
-    let (path, options) = entry.split_once(':').unwrap_or((entry, ""));
-    (path.to_owned(), options.to_owned())
-}
-
-fn restart_policy(restart: Restart) -> RestartPolicy {
-    let (name, limit) = match restart {
-        Restart::No => (RestartPolicyNameEnum::NO, None),
-        Restart::Always => (RestartPolicyNameEnum::ALWAYS, None),
-        Restart::UnlessStopped => (RestartPolicyNameEnum::UNLESS_STOPPED, None),
-        Restart::OnFailure(limit) => (RestartPolicyNameEnum::ON_FAILURE, limit.map(i64::from)),
-    };
-    RestartPolicy { name: Some(name), maximum_retry_count: limit }
+/// What the scenario leaves open is left out.
+pub(super) fn some<T>(list: Vec<T>) -> Option<Vec<T>> {
+    (!list.is_empty()).then_some(list)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::Source;
+    use crate::scenario::runtime::Runtime;
     use serde_json::{Value, json};
 
     /// Reads a runtime as a scenario writes it, and says where it ends up in Docker's description.
@@ -220,32 +150,145 @@ mod tests {
 
     #[test]
     fn every_runtime_option_reaches_docker() {
-        for (key, value, pointer, expected) in [
+        let table = [
+            ("blkio_config", json!({ "weight": 300 }), "/HostConfig/BlkioWeight", json!(300)),
+            (
+                "blkio_config",
+                json!({ "device_read_bps": [{ "path": "/dev/sda", "rate": "1mb" }] }),
+                "/HostConfig/BlkioDeviceReadBps/0",
+                json!({ "Path": "/dev/sda", "Rate": 1_048_576 }),
+            ),
+            (
+                "blkio_config",
+                json!({ "device_write_bps": [{ "path": "/dev/sda", "rate": 1000 }] }),
+                "/HostConfig/BlkioDeviceWriteBps/0/Rate",
+                json!(1000),
+            ),
+            (
+                "blkio_config",
+                json!({ "device_read_iops": [{ "path": "/dev/sda", "rate": 7 }] }),
+                "/HostConfig/BlkioDeviceReadIOps/0/Rate",
+                json!(7),
+            ),
+            (
+                "blkio_config",
+                json!({ "device_write_iops": [{ "path": "/dev/sda", "rate": 7 }] }),
+                "/HostConfig/BlkioDeviceWriteIOps/0/Rate",
+                json!(7),
+            ),
             ("cap_add", json!(["SYS_PTRACE"]), "/HostConfig/CapAdd", json!(["SYS_PTRACE"])),
             ("cap_drop", json!(["ALL"]), "/HostConfig/CapDrop", json!(["ALL"])),
             ("command", json!(["run"]), "/Cmd", json!(["run"])),
+            ("command", json!("run 'a b'"), "/Cmd", json!(["run", "a b"])),
+            ("cpu_period", json!("200ms"), "/HostConfig/CpuPeriod", json!(200_000)),
+            ("cpu_quota", json!(50_000), "/HostConfig/CpuQuota", json!(50_000)),
+            ("cpu_shares", json!(512), "/HostConfig/CpuShares", json!(512)),
             ("cpus", json!(0.25), "/HostConfig/NanoCpus", json!(250_000_000)),
+            ("cpuset", json!("0-1"), "/HostConfig/CpusetCpus", json!("0-1")),
+            (
+                "devices",
+                json!(["/dev/a:/dev/b:r"]),
+                "/HostConfig/Devices/0",
+                json!({ "PathOnHost": "/dev/a", "PathInContainer": "/dev/b", "CgroupPermissions": "r" }),
+            ),
+            ("dns", json!("9.9.9.9"), "/HostConfig/Dns", json!(["9.9.9.9"])),
+            ("dns_opt", json!(["ndots:3"]), "/HostConfig/DnsOptions", json!(["ndots:3"])),
+            (
+                "dns_search",
+                json!(["a.example", "b.example"]),
+                "/HostConfig/DnsSearch",
+                json!(["a.example", "b.example"]),
+            ),
+            ("domainname", json!("example.org"), "/Domainname", json!("example.org")),
             ("entrypoint", json!(["/app"]), "/Entrypoint", json!(["/app"])),
-            ("environment", json!({"A": "b=c"}), "/Env", json!(["A=b=c"])),
+            ("entrypoint", json!([]), "/Entrypoint", json!([])),
+            ("environment", json!({ "A": "b=c" }), "/Env", json!(["A=b=c"])),
+            (
+                "extra_hosts",
+                json!(["db:10.0.0.9", "six=::1"]),
+                "/HostConfig/ExtraHosts",
+                json!(["db:10.0.0.9", "six:::1"]),
+            ),
             ("group_add", json!(["10"]), "/HostConfig/GroupAdd", json!(["10"])),
+            ("healthcheck", json!({ "test": "true" }), "/Healthcheck/Test", json!(["CMD-SHELL", "true"])),
+            ("healthcheck", json!({ "disable": true }), "/Healthcheck/Test", json!(["NONE"])),
+            ("healthcheck", json!({ "interval": "2s" }), "/Healthcheck/Interval", json!(2_000_000_000)),
+            ("healthcheck", json!({ "timeout": "1ms" }), "/Healthcheck/Timeout", json!(1_000_000)),
+            ("healthcheck", json!({ "retries": 5 }), "/Healthcheck/Retries", json!(5)),
+            ("healthcheck", json!({ "start_period": "1m" }), "/Healthcheck/StartPeriod", json!(60_000_000_000_u64)),
+            ("healthcheck", json!({ "start_interval": "1s" }), "/Healthcheck/StartInterval", json!(1_000_000_000)),
             ("hostname", json!("nas"), "/Hostname", json!("nas")),
             ("init", json!(true), "/HostConfig/Init", json!(true)),
+            ("ipc", json!("shareable"), "/HostConfig/IpcMode", json!("shareable")),
+            ("labels", json!(["x=y"]), "/Labels/x", json!("y")),
+            ("labels", json!({ "a": "theirs" }), "/Labels/a", json!("b")),
+            (
+                "logging",
+                json!({ "options": { "mode": "non-blocking" } }),
+                "/HostConfig/LogConfig",
+                json!({ "Type": "json-file", "Config": { "mode": "non-blocking" } }),
+            ),
+            (
+                "logging",
+                json!({ "options": { "max-buffer-size": "64k" } }),
+                "/HostConfig/LogConfig/Config/max-buffer-size",
+                json!("64k"),
+            ),
             ("mem_limit", json!("64m"), "/HostConfig/Memory", json!(67_108_864)),
+            ("mem_limit", json!(67_108_864), "/HostConfig/Memory", json!(67_108_864)),
+            ("mem_reservation", json!("32m"), "/HostConfig/MemoryReservation", json!(33_554_432)),
+            ("mem_swappiness", json!(0), "/HostConfig/MemorySwappiness", json!(0)),
+            ("memswap_limit", json!("64m"), "/HostConfig/MemorySwap", json!(67_108_864)),
+            ("network_mode", json!("none"), "/HostConfig/NetworkMode", json!("none")),
+            ("network_mode", json!("bridge"), "/HostConfig/NetworkMode", json!("bridge")),
+            ("oom_kill_disable", json!(true), "/HostConfig/OomKillDisable", json!(true)),
+            ("oom_score_adj", json!(500), "/HostConfig/OomScoreAdj", json!(500)),
             ("pids_limit", json!(20), "/HostConfig/PidsLimit", json!(20)),
+            ("privileged", json!(true), "/HostConfig/Privileged", json!(true)),
             ("read_only", json!(true), "/HostConfig/ReadonlyRootfs", json!(true)),
             ("restart", json!("always"), "/HostConfig/RestartPolicy/Name", json!("always")),
             ("restart", json!("on-failure:2"), "/HostConfig/RestartPolicy/MaximumRetryCount", json!(2)),
             ("security_opt", json!(["seccomp=unconfined"]), "/HostConfig/SecurityOpt", json!(["seccomp=unconfined"])),
             ("shm_size", json!("1m"), "/HostConfig/ShmSize", json!(1_048_576)),
+            ("stdin_open", json!(true), "/OpenStdin", json!(true)),
             ("stop_grace_period", json!("1500ms"), "/StopTimeout", json!(2)),
             ("stop_signal", json!("int"), "/StopSignal", json!("SIGINT")),
-            ("tmpfs", json!(["/run:size=1m", "/tmp"]), "/HostConfig/Tmpfs", json!({"/run": "size=1m", "/tmp": ""})),
+            (
+                "sysctls",
+                json!({ "net.core.somaxconn": 1024 }),
+                "/HostConfig/Sysctls",
+                json!({ "net.core.somaxconn": "1024" }),
+            ),
+            ("tmpfs", json!(["/run:size=1m", "/tmp"]), "/HostConfig/Tmpfs", json!({ "/run": "size=1m", "/tmp": "" })),
             ("tty", json!(true), "/Tty", json!(true)),
+            (
+                "ulimits",
+                json!({ "nofile": { "soft": 64, "hard": 128 } }),
+                "/HostConfig/Ulimits/0",
+                json!({ "Name": "nofile", "Soft": 64, "Hard": 128 }),
+            ),
             ("user", json!("1000:1000"), "/User", json!("1000:1000")),
+            ("user", json!(1000), "/User", json!("1000")),
+            ("userns_mode", json!("host"), "/HostConfig/UsernsMode", json!("host")),
             ("working_dir", json!("/srv"), "/WorkingDir", json!("/srv")),
-        ] {
-            check(&json!({ key: value }), pointer, &expected);
+        ];
+        for (key, value, pointer, expected) in &table {
+            check(&json!({ *key: value }), pointer, expected);
         }
+        let Value::Object(known) = serde_json::to_value(Runtime::default()).unwrap() else { unreachable!() };
+        for key in known.keys() {
+            assert!(table.iter().any(|(shown, ..)| shown == key), "no row shows where `{key}` ends up");
+        }
+    }
+
+    #[test]
+    fn a_container_without_a_network_publishes_nothing() {
+        let network = Attachment { network: "run".to_owned(), aliases: Vec::new() };
+        let runtime = serde_json::from_value(json!({ "network_mode": "none" })).unwrap();
+        let spec = ContainerSpec { networks: vec![network], runtime, ..demo() };
+        check_spec(&spec, "/HostConfig/NetworkMode", &json!("none"));
+        check_spec(&spec, "/HostConfig/PortBindings", &json!({}));
+        check_spec(&spec, "/NetworkingConfig", &Value::Null);
     }
 
     #[test]

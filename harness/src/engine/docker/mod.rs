@@ -24,6 +24,7 @@ mod create;
 mod endpoint;
 mod exec;
 mod happenings;
+mod host;
 mod image;
 mod inspect;
 mod lines;

@@ -210,7 +210,7 @@ impl Engine for Fake {
             }
         }
         let id = format!("fake{}", world.containers.len() + 1);
-        for attachment in &spec.networks {
+        for attachment in spec.joined() {
             world.join(&attachment.network, &id)?;
         }
         world.containers.push(Container {

@@ -71,7 +71,7 @@ impl World {
         let joined = self.networks.iter().filter(|(_, network)| network.members.contains(&container.id));
         let mut found: BTreeMap<String, String> =
             joined.map(|(name, network)| (name.clone(), address(network.number))).collect();
-        if container.spec.networks.is_empty() && !container.spec.no_network {
+        if container.spec.networks.is_empty() && !container.spec.is_alone() {
             found.insert("bridge".to_owned(), address(0));
         }
         found

@@ -6,27 +6,50 @@
 mod count;
 mod cpus;
 mod duration;
+mod micros;
 mod owner;
 mod pattern;
 mod plain;
 mod restart;
 mod signal;
 mod size;
+mod within;
 
 pub use count::Count;
 pub use cpus::Cpus;
 pub use duration::Duration;
+pub use micros::Micros;
 pub use owner::{Mode, Owner};
 pub use pattern::Pattern;
 pub use plain::Plain;
 pub use restart::Restart;
 pub use signal::Signal;
 pub use size::ByteSize;
+pub use within::Within;
 
 /// A value that could not be read, as the end of a sentence that names it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct BadValue(String);
+
+/// Lets serde read and write the types that are written as strings, or as numbers
+/// where those mean the same.
+macro_rules! written_as_text {
+    ($($type:ty),*) => {$(
+        impl TryFrom<$crate::scenario::value::Plain> for $type {
+            type Error = $crate::scenario::value::BadValue;
+            fn try_from(plain: $crate::scenario::value::Plain) -> Result<Self, Self::Error> {
+                plain.0.parse()
+            }
+        }
+        impl From<$type> for String {
+            fn from(value: $type) -> Self {
+                value.to_string()
+            }
+        }
+    )*};
+}
+use written_as_text;
 
 /// Lets serde read and write the types that are written as strings.
 macro_rules! written_as_string {

@@ -5,11 +5,11 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::BadValue;
+use super::{BadValue, Plain};
 
-/// A number of bytes in Docker's notation: `64m` is 64 · 1024 · 1024.
+/// A number of bytes, by itself or in Docker's notation: `64m` is 64 · 1024 · 1024.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(try_from = "Plain", into = "String")]
 pub struct ByteSize(pub u64);
 
 impl FromStr for ByteSize {
@@ -45,7 +45,7 @@ impl fmt::Display for ByteSize {
     }
 }
 
-super::written_as_string!(ByteSize);
+super::written_as_text!(ByteSize);
 
 #[cfg(test)]
 mod tests {
