@@ -15,7 +15,7 @@ use crate::plan::Trial;
 use crate::scenario::runtime::Runtime;
 use crate::scenario::service::Service;
 use crate::scenario::subject::Subject;
-use crate::scenario::volume::Volume;
+use crate::scenario::volume::Bind;
 
 pub mod state;
 
@@ -65,14 +65,22 @@ impl Sandbox {
         let mut mounts = BTreeMap::new();
         for (name, volume) in &trial.volumes {
             let volume_name = format!("{}-{name}", self.run);
-            self.engine.create_volume(&volume_name, &self.labels, None).await?;
+            let size = volume.size.map(|size| size.0);
+            let path = self.engine.create_volume(&volume_name, &self.labels, size).await?;
+            // What is missing on the engine's machine is missing inside a volume of
+            // ours, so that what the engine makes there goes with the volume.
+            let missing = format!("{path}/missing");
             let mount = Mount {
-                source: Source::Volume(volume_name),
+                source: match volume.bind {
+                    None => Source::Volume(volume_name),
+                    Some(Bind { create_host_path: true }) => Source::BindCreating(missing),
+                    Some(Bind { create_host_path: false }) => Source::Bind(missing),
+                },
                 target: volume.target.clone(),
                 read_only: volume.read_only,
                 // What the scenario says of the volume must not be overwritten by
                 // what the image holds at that path.
-                no_copy: *volume != plain(volume),
+                no_copy: !volume.is_plain(),
             };
             mounts.insert(name.clone(), mount);
         }
@@ -89,7 +97,7 @@ impl Sandbox {
         contents: &state::Contents,
         through: Through<'_>,
     ) -> Result<(), Error> {
-        if !mounts.values().any(|mount| mount.no_copy) {
+        if !trial.volumes.values().any(state::is_filled) {
             return Ok(());
         }
         let archive = state::archive(&trial.volumes, contents).map_err(|error| Error::Failed {
@@ -239,12 +247,8 @@ fn held(mounts: &BTreeMap<String, Mount>) -> Vec<Mount> {
         no_copy: true,
         ..mount.clone()
     };
-    mounts.iter().map(held).collect()
-}
-
-/// A volume that says no more than where it is mounted and how.
-fn plain(volume: &Volume) -> Volume {
-    Volume { target: volume.target.clone(), read_only: volume.read_only, later: volume.later, ..Volume::default() }
+    // A bind is of a path that must not exist before the subject is made.
+    mounts.iter().filter(|(_, mount)| mount.source.volume().is_some()).map(held).collect()
 }
 
 /// A name that no other run of this machine has.

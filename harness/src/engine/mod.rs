@@ -108,7 +108,8 @@ pub trait Engine: Send + Sync {
 
     /// Makes an empty volume. One with a size in bytes is held in memory, and
     /// only for as long as some container that runs has it mounted.
-    async fn create_volume(&self, name: &str, labels: &Labels, size: Option<u64>) -> Result<(), Error>;
+    /// Gives the path at which the engine's machine has it.
+    async fn create_volume(&self, name: &str, labels: &Labels, size: Option<u64>) -> Result<String, Error>;
 
     /// Makes a network of its own, in which containers find each other by name.
     async fn create_network(&self, name: &str, labels: &Labels) -> Result<(), Error>;

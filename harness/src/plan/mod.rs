@@ -279,7 +279,7 @@ impl Trial {
         let taken = self.steps.iter().take(usize::try_from(step).unwrap_or(usize::MAX));
         let named = taken.filter_map(|step| step.volumes.clone()).next_back();
         named.unwrap_or_else(|| {
-            self.volumes.iter().filter(|(_, volume)| !volume.later).map(|(name, _)| name.clone()).collect()
+            self.volumes.iter().filter(|(_, volume)| !volume.absent).map(|(name, _)| name.clone()).collect()
         })
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use agent::{Answer, Command};
+use agent::{Answer, Command, Place};
 
 use super::{ImageNames, Invalid, Stage};
 use crate::agent::Agent;
@@ -21,6 +21,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a service is called where a link stands in its place.
 const BEHIND: &str = "behind-link";
+
+/// The folder of a volume that holds its many files.
+const MANY: &str = "many";
 
 /// The containers of one run.
 pub struct World<'a> {
@@ -75,9 +78,25 @@ impl<'a> World<'a> {
             subject: String::new(),
             mounted: Vec::new(),
         };
+        world.crowd_volumes(trial).await?;
         world.make_services(trial).await?;
         world.open_links(trial).await?;
         Ok(world)
+    }
+
+    /// Makes volumes hold many files, and little room.
+    async fn crowd_volumes(&self, trial: &Trial) -> Result<(), Invalid> {
+        for (name, volume) in &trial.volumes {
+            let place = |path: &str| Place::Volume { volume: name.clone(), path: path.to_owned() };
+            if let Some(count) = volume.many_files {
+                let count = u64::try_from(i64::from(count)).unwrap_or_default();
+                self.command(Command::ManyFiles { place: place(MANY), count }).await?;
+            }
+            if let Some(free) = volume.free {
+                self.command(Command::Fill { place: place(""), leave: free.0 }).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn make_services(&mut self, trial: &Trial) -> Result<(), Invalid> {

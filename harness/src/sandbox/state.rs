@@ -26,27 +26,28 @@ pub fn path_of(name: &str) -> String {
     format!("/{MOUNT_POINT}/{name}")
 }
 
+/// Whether a volume gets anything put into it.
+#[must_use]
+pub fn is_filled(volume: &Volume) -> bool {
+    !volume.is_plain() && volume.bind.is_none()
+}
+
 /// An archive, relative to `/`, that gives every volume its root and content.
 pub fn archive(volumes: &BTreeMap<String, Volume>, contents: &Contents) -> io::Result<Bytes> {
     let mut archive = tar::Builder::new(Vec::new());
-    for (name, volume) in volumes {
+    for (name, volume) in volumes.iter().filter(|(_, volume)| is_filled(volume)) {
         let owner = volume.owner.unwrap_or(Owner { uid: 0, gid: 0 });
         let root = format!("{MOUNT_POINT}/{name}");
         add_directory(&mut archive, &root, owner, volume.mode.unwrap_or(Mode(0o755)))?;
         if let Some(content) = volume.state() {
             add_tree(&mut archive, &contents.find(content)?, &root, owner)?;
         }
+        for path in &volume.directories {
+            add_parents(&mut archive, &root, path, owner)?;
+            add_directory(&mut archive, &format!("{root}/{path}"), owner, Mode(0o755))?;
+        }
         for (path, text) in &volume.files {
-            for parent in Path::new(path)
-                .ancestors()
-                .skip(1)
-                .filter(|parent| !parent.as_os_str().is_empty())
-                .collect::<Vec<_>>()
-                .iter()
-                .rev()
-            {
-                add_directory(&mut archive, &format!("{root}/{}", parent.display()), owner, Mode(0o755))?;
-            }
+            add_parents(&mut archive, &root, path, owner)?;
             add_file(&mut archive, &format!("{root}/{path}"), owner, text.as_bytes())?;
         }
     }
@@ -75,6 +76,15 @@ impl Contents {
             false => Err(missing(format!("there is no state directory {}", folder.display()))),
         }
     }
+}
+
+/// The directories above a path, from the topmost down.
+fn add_parents<W: Write>(archive: &mut tar::Builder<W>, root: &str, path: &str, owner: Owner) -> io::Result<()> {
+    let parents = Path::new(path).ancestors().skip(1).filter(|parent| !parent.as_os_str().is_empty());
+    for parent in parents.collect::<Vec<_>>().iter().rev() {
+        add_directory(archive, &format!("{root}/{}", parent.display()), owner, Mode(0o755))?;
+    }
+    Ok(())
 }
 
 fn add_tree<W: Write>(archive: &mut tar::Builder<W>, folder: &Path, root: &str, owner: Owner) -> io::Result<()> {

@@ -8,7 +8,7 @@ use toml::de::DeValue;
 use super::Surroundings;
 use super::problem::{Problem, Problems};
 use super::read::{Section, described, unknown_word};
-use super::value::{Mode, Owner};
+use super::value::{ByteSize, Count, Mode, Owner};
 
 /// A volume: where it is mounted, what it holds and whose it is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -22,12 +22,33 @@ pub struct Volume {
     pub mode: Option<Mode>,
     /// Whether the subject may only read it.
     pub read_only: bool,
-    /// Whether only a step mounts it, by naming it in its `volumes`.
-    pub later: bool,
+    /// Whether it is not mounted, until a step names it in its `volumes`.
+    pub absent: bool,
+    /// How much it can hold. Such a volume is held in memory, and keeps what it
+    /// holds over all boots of a run.
+    pub size: Option<ByteSize>,
+    /// How much of its `size` is left free.
+    pub free: Option<ByteSize>,
+    /// Directories it begins with: paths below the volume's root. One may stand
+    /// where a file is expected, as one of `files` may where a directory is.
+    pub directories: Vec<String>,
+    /// How many empty files it begins with, in its folder `many`.
+    pub many_files: Option<Count>,
+    /// A bind mount of a path that does not exist, instead of a volume.
+    pub bind: Option<Bind>,
     /// A state directory it begins with: `fixture:tome` is `fixtures/state/tome`.
     pub content: Option<String>,
     /// Files it begins with: path below the volume's root, and text.
     pub files: BTreeMap<String, String>,
+}
+
+/// A bind mount whose source is missing on the engine's machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bind {
+    /// Whether the engine makes what is missing, as a directory of root's: that is
+    /// what `docker run -v` does. `--mount` refuses to start the container.
+    pub create_host_path: bool,
 }
 
 /// Reads every `[volumes.NAME]`.
@@ -72,7 +93,19 @@ impl Volume {
     /// is made by more than an archive.
     #[must_use]
     pub fn needs_agent(&self) -> bool {
-        false
+        self.size.is_some() || self.many_files.is_some()
+    }
+
+    /// Whether it says no more than where it is mounted and how; then it begins as
+    /// the engine makes it, with what the image holds at that path.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        *self == self.bare()
+    }
+
+    /// The same without anything that it holds.
+    fn bare(&self) -> Self {
+        Self { target: self.target.clone(), read_only: self.read_only, absent: self.absent, ..Self::default() }
     }
 
     /// What is wrong with it beyond the types of its keys.
@@ -83,10 +116,18 @@ impl Volume {
         } else if !self.target.starts_with('/') || self.target == "/" {
             faults.push(format!("`target` is an absolute path below /, not `{}`", self.target));
         }
-        for path in self.files.keys() {
+        let files = self.files.keys().map(|path| ("files", path));
+        for (key, path) in files.chain(self.directories.iter().map(|path| ("directories", path))) {
             if path.is_empty() || path.starts_with('/') || path.split('/').any(|part| part == ".." || part.is_empty()) {
-                faults.push(format!("`files` holds `{path}`: paths are relative to the volume and stay inside it"));
+                faults.push(format!("`{key}` holds `{path}`: paths are relative to the volume and stay inside it"));
             }
+        }
+        if self.free.is_some() && self.size.is_none() {
+            faults.push("has `free` and no `size`: only a volume of limited size can be nearly full".to_owned());
+        }
+        if self.bind.is_some() && *self != (Self { bind: self.bind, ..self.bare() }) {
+            faults
+                .push("is a `bind` of a path that does not exist, so nothing can be said of what it holds".to_owned());
         }
         if let Some(content) = &self.content
             && self.state().is_none()

@@ -14,7 +14,7 @@ use super::{Docker, refusal};
 use crate::engine::{Error, Labels, Owned, Thing};
 
 impl Docker {
-    pub(super) async fn make_volume(&self, name: &str, labels: &Labels, size: Option<u64>) -> Result<(), Error> {
+    pub(super) async fn make_volume(&self, name: &str, labels: &Labels, size: Option<u64>) -> Result<String, Error> {
         let request = VolumeCreateRequest {
             name: Some(name.to_owned()),
             driver_opts: size.map(in_memory),
@@ -22,7 +22,7 @@ impl Docker {
             ..VolumeCreateRequest::default()
         };
         let made = self.client.create_volume(request).await;
-        made.map(drop).map_err(|error| self.failed(format!("create the volume {name}"), &error))
+        made.map(|volume| volume.mountpoint).map_err(|error| self.failed(format!("create the volume {name}"), &error))
     }
 
     pub(super) async fn labelled_things(&self, label: &str) -> Result<Vec<Owned>, Error> {

@@ -166,7 +166,7 @@ impl Engine for Docker {
         self.get_archive(id, path).await
     }
 
-    async fn create_volume(&self, name: &str, labels: &Labels, size: Option<u64>) -> Result<(), Error> {
+    async fn create_volume(&self, name: &str, labels: &Labels, size: Option<u64>) -> Result<String, Error> {
         self.make_volume(name, labels, size).await
     }
 

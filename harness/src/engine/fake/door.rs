@@ -418,11 +418,11 @@ impl Engine for Fake {
         files.pack(&inside, name).map(Bytes::from).map_err(|error| failed(act, error.to_string()))
     }
 
-    async fn create_volume(&self, name: &str, labels: &Labels, size: Option<u64>) -> Result<(), Error> {
+    async fn create_volume(&self, name: &str, labels: &Labels, size: Option<u64>) -> Result<String, Error> {
         self.called("create_volume", name)?;
         let new = || Volume { labels: labels.clone(), files: Tree::new(), size };
         self.world().volumes.entry(name.to_owned()).or_insert_with(new);
-        Ok(())
+        Ok(format!("/fake/volumes/{name}"))
     }
 
     async fn create_network(&self, name: &str, labels: &Labels) -> Result<(), Error> {
