@@ -10,7 +10,7 @@ BUILT     = $${CARGO_TARGET_DIR:-target}/$(TARGET)
 HARNESS  := target/bin/harness
 DEMO     := scenarios/logging/tome-log-dest.toml
 
-.PHONY: help demo test lint engine target images harness entrypoint clean
+.PHONY: help demo test bench lint engine target images harness entrypoint clean
 
 help: ## List these words
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ test: engine target ## Run every test: fast ones, and the whole corpus on real c
 	    cargo test --locked --workspace --no-fail-fast; \
 	fi
 
+bench: engine harness ## Measure the harness against docker run, in one run
+	@cargo run --locked --quiet -p bench
+
 lint: ## Formatting and clippy, warnings are errors
 	@cargo fmt --all --check
 	@cargo clippy --locked --workspace --all-targets -- -D warnings
@@ -53,6 +56,7 @@ images: engine harness ## Build the fixture images ahead of a run
 	@$(HARNESS) images
 
 harness: target ## Build target/bin/harness, static
+	@fixtures/engine musl-tools
 	@cargo build --locked --release --target $(TARGET) -p harness
 	@install -D $(BUILT)/release/harness target/bin/harness
 

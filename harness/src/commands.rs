@@ -84,15 +84,15 @@ async fn run(arguments: Run) -> Result<Exit, Stop> {
         accept: arguments.accept,
         control_only: arguments.control,
     };
-    let judged = suite.run_all(cases, jobs).await;
+    let tallies = suite.run_each(cases, jobs, |judged| judged.tally()).await;
     drop(suite);
     // The reporter ends with the last sender; a panic in it has lost nothing.
     let _ = live.await;
-    report::say(report::summary(&judged));
+    report::say(report::summary(&tallies));
     if *interrupt.borrow() {
         return Err(Stop::Interrupted);
     }
-    Ok(Exit::of_suite(&judged))
+    Ok(Exit::of_suite(&tallies))
 }
 
 fn list(selection: &Selection) -> Result<Exit, Stop> {

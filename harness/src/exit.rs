@@ -1,10 +1,9 @@
 //! The exit codes of the harness. The first that applies is taken.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use crate::check::verdict::Verdict;
-use crate::judged::{Course, Judged};
+use crate::judged::Tally;
 
 /// How the harness ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,14 +28,13 @@ impl Exit {
     /// What a suite comes to: a broken claim weighs most, then a bad file, then
     /// what proves nothing.
     #[must_use]
-    pub fn of_suite(judged: &[Arc<Judged>]) -> Self {
-        let broken = |one: &&Arc<Judged>| one.verdict == Verdict::Fail;
-        let bad = |one: &Arc<Judged>| matches!(one.outcome, Course::BadFile(_));
-        if judged.iter().filter(broken).any(|one| !bad(one)) {
+    pub fn of_suite(tallies: &[Tally]) -> Self {
+        let any = |wanted: fn(&Tally) -> bool| tallies.iter().any(wanted);
+        if any(|one| one.verdict == Verdict::Fail && !one.bad_file) {
             Self::Fail
-        } else if judged.iter().any(bad) {
+        } else if any(|one| one.bad_file) {
             Self::BadInput
-        } else if judged.iter().any(|one| one.verdict == Verdict::Invalid) {
+        } else if any(|one| one.verdict == Verdict::Invalid) {
             Self::Invalid
         } else {
             Self::Pass

@@ -43,6 +43,15 @@ pub enum Course {
     },
 }
 
+/// What a suite has to remember of a scenario.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tally {
+    /// What it came to.
+    pub verdict: Verdict,
+    /// Whether its file said nothing that could be run.
+    pub bad_file: bool,
+}
+
 /// One run, judged.
 #[derive(Debug)]
 pub struct Judgement {
@@ -92,6 +101,14 @@ pub fn name_of(file: &Path) -> String {
     // Elsewhere the whole path: two files of the same name are two scenarios.
     let below = parts.iter().rposition(|part| part == "scenarios").map_or(0, |at| at + 1);
     parts[below..].join("/")
+}
+
+impl Judged {
+    /// What a suite has to remember of it.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        Tally { verdict: self.verdict, bad_file: matches!(self.outcome, Course::BadFile(_)) }
+    }
 }
 
 impl Judgement {

@@ -38,7 +38,14 @@ pub struct Suite {
 impl Suite {
     /// Runs all cases, `jobs` of them at once, and returns them in their order.
     pub async fn run_all(&self, cases: Vec<Case>, jobs: usize) -> Vec<Arc<Judged>> {
-        let runs = cases.into_iter().map(|case| self.run_case(case));
+        self.run_each(cases, jobs, Arc::clone).await
+    }
+
+    /// The same, but keeps of each only what `keep` makes of it: hundreds of
+    /// timelines are a lot of memory.
+    pub async fn run_each<T>(&self, cases: Vec<Case>, jobs: usize, keep: impl Fn(&Arc<Judged>) -> T) -> Vec<T> {
+        let keep = &keep;
+        let runs = cases.into_iter().map(|case| async move { keep(&self.run_case(case).await) });
         futures_util::stream::iter(runs).buffered(jobs.max(1)).collect().await
     }
 

@@ -1,10 +1,8 @@
 //! What a scenario came to, for a person.
 
-use std::sync::Arc;
-
 use super::style;
 use crate::check::verdict::{Finding, Verdict};
-use crate::judged::{Controlled, Course, Judged, Judgement, Reason, name_of};
+use crate::judged::{Controlled, Course, Judged, Judgement, Reason, Tally, name_of};
 use crate::timeline::{Event, Seconds, Timeline, What};
 
 /// How many events are shown around the one that decided.
@@ -53,7 +51,7 @@ pub fn block(judged: &Judged) -> String {
 
 /// The last line of a suite.
 #[must_use]
-pub fn summary(judged: &[Arc<Judged>]) -> String {
+pub fn summary(judged: &[Tally]) -> String {
     let count = |verdict| judged.iter().filter(|one| one.verdict == verdict).count();
     let mut parts = vec![format!("{} scenario{}", judged.len(), if judged.len() == 1 { "" } else { "s" })];
     for (verdict, word) in [(Verdict::Pass, "passed"), (Verdict::Fail, "failed"), (Verdict::Invalid, "invalid")] {
