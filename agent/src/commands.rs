@@ -17,7 +17,7 @@ use crate::subject::{Rights, Subject};
 use crate::tunnels::Tunnels;
 use crate::watch::Watches;
 use crate::wire::Wire;
-use crate::{files_limit, fork, listeners, processes};
+use crate::{dial, disk, files_limit, fork, freezer, listeners, processes};
 
 /// Everything that outlives a command.
 pub struct Agent {
@@ -80,6 +80,9 @@ impl Agent {
 
             Command::Look { pid, path, content } => Subject::at(pid)?
                 .enter(Rights::Subject, || Ok(Answer::Seen(Box::new(look::look(&below_root(&path), content))))),
+            Command::LookAt { place, content } => {
+                self.at(&place, |path| Ok(Answer::Seen(Box::new(look::look(path, content)))))
+            }
             Command::TryWrite { pid, path } => {
                 Subject::at(pid)?.enter(Rights::Subject, || Ok(Answer::Tried(probe::try_write(&below_root(&path)))))
             }
@@ -113,8 +116,14 @@ impl Agent {
             }
             Command::Restore { pid, settings } => groups::restore(Subject::at(pid)?, &settings),
             Command::TryFork { pid } => fork::try_fork(pid),
+            Command::TryRun { pid } => freezer::try_run(pid),
+            Command::TimeDisk { pid, path, write, bytes } => {
+                let way = if write { disk::Way::Write } else { disk::Way::Read };
+                disk::time(Subject::at(pid)?, &below_root(&path), way, bytes)
+            }
 
             Command::Dial { .. } => Err(refuse("a connection was dialled without a channel")),
+            Command::TryRoute { pid, address } => dial::try_route(Subject::at(pid)?, &address),
             Command::Resolve { pid, name } => dns::resolve(pid, &name),
             Command::BreakDns { pid, how } => self.names.inject(pid, how),
             Command::MendDns { pid } => self.names.mend(pid),

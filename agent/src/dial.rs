@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, ToSocketAddrs as _};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, ToSocketAddrs as _, UdpSocket};
 use std::time::{Duration, Instant};
 
 use agent::Answer;
@@ -11,11 +11,14 @@ use nix::libc;
 
 use crate::commands::Agent;
 use crate::dns;
-use crate::failure::{OrCannot as _, Outcome, cannot, refuse};
+use crate::failure::{OrCannot as _, Outcome, cannot, name, refuse};
 use crate::place::below_root;
 use crate::serve::{guarded, reply};
 use crate::subject::{Rights, Subject};
 use crate::tunnels::End;
+
+/// A port that stands for any.
+const DISCARD: u16 = 9;
 
 /// Where to, and from where.
 pub struct Dial {
@@ -41,6 +44,16 @@ pub fn run(agent: &Agent, id: u64, dial: &Dial, end: &End) {
     if let Err(failure) = connected {
         reply(agent, id, Err(failure));
     }
+}
+
+/// Whether the container's network has a way to an address: a datagram's way is chosen before it is sent.
+pub fn try_route(subject: Subject, address: &str) -> Outcome<Answer> {
+    let address: IpAddr = address.parse().map_err(|_| refuse(format!("{address} is no address")))?;
+    let any: IpAddr = if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    subject.in_network(|| {
+        let socket = UdpSocket::bind((any, 0)).or_cannot(|| "make a socket in the container's network".into())?;
+        Ok(Answer::Tried(socket.connect((address, DISCARD)).map_err(|error| name(&error))))
+    })
 }
 
 fn connect(dial: &Dial) -> Outcome<TcpStream> {

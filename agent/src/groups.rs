@@ -20,6 +20,9 @@ use crate::subject::Subject;
 /// The machine's files, where the tree of all control groups is; the agent's own shows less of it.
 const MACHINE: &str = "/proc/1/root";
 
+/// Where a process is written to make it a member.
+const MEMBERS: &str = "cgroup.procs";
+
 /// Which interface a controller has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Version {
@@ -55,6 +58,13 @@ impl Groups {
         Ok(Groups::found(&memberships, &mounts::mounts("/proc/1".as_ref())?, MACHINE.as_ref()))
     }
 
+    /// Those that the agent is in.
+    pub fn own() -> Outcome<Groups> {
+        let memberships = fs::read_to_string("/proc/self/cgroup");
+        let memberships = memberships.or_cannot(|| "read the agent's own control groups".into())?;
+        Ok(Groups::found(&memberships, &mounts::mounts("/proc/1".as_ref())?, MACHINE.as_ref()))
+    }
+
     /// From `/proc/PID/cgroup`, with lines such as `4:cpu,cpuacct:/docker/x` and `0::/docker/x`, and the
     /// mounts of the machine.
     fn found(memberships: &str, mounts: &[Mount], machine: &Path) -> Groups {
@@ -74,6 +84,13 @@ impl Groups {
             }
         }
         groups
+    }
+
+    /// The file of members of the group that is frozen as one. In the new version that is no controller.
+    pub fn freezer(&self) -> Outcome<PathBuf> {
+        let folder = self.one.get("freezer").or(self.two.as_ref());
+        let folder = folder.ok_or_else(|| refuse("the kernel keeps no control group that could be frozen"))?;
+        Ok(folder.join(MEMBERS))
     }
 
     /// A controller by the name that it has in each version.
@@ -104,9 +121,9 @@ pub fn restore(subject: Subject, settings: &Settings) -> Outcome<Answer> {
 }
 
 impl Group {
-    /// Where a process is written to make it a member.
+    /// The file of its members.
     pub fn members(&self) -> PathBuf {
-        self.folder.join("cgroup.procs")
+        self.folder.join(MEMBERS)
     }
 
     /// What a file holds.

@@ -4,14 +4,17 @@ mod acts;
 mod commands;
 mod credentials;
 mod dial;
+mod disk;
 mod dns;
 mod failure;
 mod files_limit;
 mod fork;
+mod freezer;
 mod groups;
 mod link;
 mod listeners;
 mod looks;
+mod member;
 mod mounts;
 mod place;
 mod processes;
@@ -29,8 +32,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match std::env::args_os().nth(1) {
-        Some(argument) if argument == fork::ARGUMENT => fork::try_one(),
-        volumes => serve::serve(volumes.map_or_else(|| PathBuf::from("/volumes"), PathBuf::from)),
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.split_first() {
+        Some((first, task)) if first == member::ARGUMENT => member::obey(task),
+        volumes => serve::serve(volumes.map_or_else(|| PathBuf::from("/volumes"), |(path, _)| PathBuf::from(path))),
     }
 }

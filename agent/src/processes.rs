@@ -74,7 +74,15 @@ fn process(folder: &Path, status: &Status, names: &HashMap<u32, u32>) -> Option<
         blocked: status.bits("SigBlk"),
         ignored: status.bits("SigIgn"),
         descriptors: descriptors(folder).map_or(0, |held| held.len() as u64),
+        descriptors_left: left(folder, numbers(status)?.0),
     })
+}
+
+/// How many numbers below its limit a process has not used.
+fn left(folder: &Path, pid: u32) -> Option<u64> {
+    let limit = raw::file_limit(pid, None).ok()?.soft;
+    let held = descriptors(folder).ok().filter(|held| !held.is_empty())?;
+    Some(limit - held.iter().filter(|number| **number < limit).count() as u64)
 }
 
 fn command(folder: &Path, status: &Status) -> String {

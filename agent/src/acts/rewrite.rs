@@ -7,6 +7,7 @@ use std::path::Path;
 
 use agent::{Answer, Content};
 
+use crate::acts::delete::{self, Top};
 use crate::failure::{OrCannot as _, Outcome};
 
 /// The suffix of a file that is not in its place yet.
@@ -16,28 +17,36 @@ const NEW: &str = ".bootproof-new";
 pub fn replace(path: &Path, content: &Content) -> Outcome<Answer> {
     let mut new = path.as_os_str().to_owned();
     new.push(NEW);
-    let replaced = put_in_place(path, new.as_ref(), content);
+    let replacing = || format!("replace {}", path.display());
+    let made = make_like(path, new.as_ref(), content).or_cannot(replacing);
+    let replaced = made.and_then(|()| clear(path)).and_then(|()| fs::rename(&new, path).or_cannot(replacing));
     if replaced.is_err() {
         // It may never have been made.
         let _ = fs::remove_file(&new);
     }
-    replaced.or_cannot(|| format!("replace {}", path.display()))?;
-    Ok(Answer::Done)
+    replaced.map(|()| Answer::Done)
 }
 
-fn put_in_place(path: &Path, new: &Path, content: &Content) -> io::Result<()> {
+/// A directory gives way to no file by itself.
+fn clear(path: &Path) -> Outcome<()> {
+    let is_directory = fs::symlink_metadata(path).is_ok_and(|seen| seen.is_dir());
+    if is_directory { delete::delete(path, Top::Goes).map(drop) } else { Ok(()) }
+}
+
+fn make_like(path: &Path, new: &Path, content: &Content) -> io::Result<()> {
     let mut file = File::create(new)?;
     file.write_all(&content.0)?;
     match fs::metadata(path) {
         Ok(old) => {
             chown(new, Some(old.uid()), Some(old.gid()))?;
-            fs::set_permissions(new, fs::Permissions::from_mode(old.mode() & 0o7777))?;
+            // What lets somebody into a directory would let him run a file.
+            let bits = if old.is_dir() { old.mode() & 0o666 } else { old.mode() & 0o7777 };
+            fs::set_permissions(new, fs::Permissions::from_mode(bits))?;
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
-    file.sync_all()?;
-    fs::rename(new, path)
+    file.sync_all()
 }
 
 /// Creates a file or overwrites it in place.

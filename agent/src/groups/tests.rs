@@ -70,6 +70,7 @@ fn usage_is_read_from_version_2() {
         ("io.stat", "8:0 rbytes=10 wbytes=20 rios=1 wios=1\n8:16 rbytes=1 wbytes=2 rios=1 wios=1\n"),
     ]);
     let expected = Usage {
+        periods: Some(9),
         cpu_ns: Some(7000),
         throttled_periods: Some(2),
         throttled_ns: Some(3000),

@@ -35,6 +35,7 @@ pub fn usage(groups: &Groups) -> Usage {
 }
 
 fn cpu(group: &Group, usage: &mut Usage) {
+    usage.periods = key(group, "cpu.stat", "nr_periods");
     usage.throttled_periods = key(group, "cpu.stat", "nr_throttled");
     usage.throttled_ns = match group.version {
         Version::One => key(group, "cpu.stat", "throttled_time"),

@@ -47,6 +47,8 @@ pub enum Answer {
     Seen(Box<Seen>),
     /// Whether it worked.
     Tried(Tried),
+    /// How long it took, in microseconds.
+    Took(u64),
     /// What a file holds.
     Content {
         /// Its bytes, up to the limit.

@@ -34,6 +34,7 @@ pub enum Command {
         place: Place,
     },
     /// Puts a new file in the old one's place by a rename, with the same owner and mode: the inode changes.
+    /// A directory that stands there goes first, with everything below.
     Replace {
         /// The file, which may be absent.
         place: Place,
@@ -133,6 +134,14 @@ pub enum Command {
         pid: u32,
         /// The path in its container.
         path: String,
+        /// Whether to read what a file holds.
+        #[serde(default)]
+        content: bool,
+    },
+    /// The same with the agent's own eyes and rights: for a container of which no process runs. Answered by `Seen`.
+    LookAt {
+        /// Where.
+        place: Place,
         /// Whether to read what a file holds.
         #[serde(default)]
         content: bool,
@@ -249,6 +258,24 @@ pub enum Command {
         /// One of its processes.
         pid: u32,
     },
+    /// Has a process run in the control group that a container is frozen by. Answered by `Tried`: `frozen` is
+    /// what it is otherwise.
+    TryRun {
+        /// One of its processes.
+        pid: u32,
+    },
+    /// Reads or writes under a container's limits on block devices, past every cache. Answered by `Took`: the
+    /// shortest time of several, so that the device's own moods do not count.
+    TimeDisk {
+        /// One of its processes.
+        pid: u32,
+        /// A directory on the device.
+        path: String,
+        /// Whether to write; otherwise it reads.
+        write: bool,
+        /// How many bytes at once.
+        bytes: u64,
+    },
 
     // Network.
     /// Opens a connection and carries its bytes on a channel. The bytes begin after the answer, `Done`.
@@ -264,6 +291,13 @@ pub enum Command {
         timeout_ms: u64,
         /// Chosen by the harness, not 0, and not in use.
         channel: u32,
+    },
+    /// Asks whether a container's network has a way to an address. Nothing is sent. Answered by `Tried`.
+    TryRoute {
+        /// Whose.
+        pid: u32,
+        /// The address.
+        address: String,
     },
     /// Asks a container's name server for a name. Answered by `Addresses`.
     Resolve {

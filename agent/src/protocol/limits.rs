@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 pub struct Usage {
     /// Time on a processor.
     pub cpu_ns: Option<u64>,
+    /// Periods in which it wanted a processor and its share was limited.
+    pub periods: Option<u64>,
     /// Periods in which it had used up its share.
     pub throttled_periods: Option<u64>,
     /// Time that it waited for the next share.

@@ -23,6 +23,9 @@ pub struct Process {
     pub ignored: u64,
     /// How many descriptors it holds. A zombie holds none.
     pub descriptors: u64,
+    /// How many more it may open. A zombie opens none.
+    #[serde(default)]
+    pub descriptors_left: Option<u64>,
 }
 
 /// The descriptors of a process.

@@ -104,6 +104,7 @@ fn every_answer_survives_the_way() {
         blocked: 0,
         ignored: u64::MAX,
         descriptors: 3,
+        descriptors_left: Some(1021),
     };
     let setting = Setting { controller: "cpu".into(), file: "cpu.cfs_quota_us".into(), value: "-1".into() };
     for answer in [
@@ -113,6 +114,7 @@ fn every_answer_survives_the_way() {
         Answer::Seen(Box::new(seen)),
         Answer::Tried(Ok(())),
         Answer::Tried(Err("ENOSPC".into())),
+        Answer::Took(250_000),
         Answer::Content { content: "abc".into(), size: 3 },
         Answer::Tree(vec![entry]),
         Answer::Space(Space { free: 1, total: u64::MAX, inodes_free: 0 }),
