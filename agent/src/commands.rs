@@ -61,8 +61,8 @@ impl Agent {
             Command::Corrupt { place, bytes, seed } => self.at(&place, |path| corrupt::corrupt(path, bytes, seed)),
             Command::Truncate { place, size } => self.at(&place, |path| rewrite::truncate(path, size)),
             Command::Fill { place, leave } => {
-                let machine_disk = fill::machine_disk();
-                self.at(&place, |path| fill::fill(path, leave, machine_disk))
+                let machine_disks = fill::machine_disks();
+                self.at(&place, |path| fill::fill(path, leave, &machine_disks))
             }
             Command::Unfill { place } => self.at(&place, fill::unfill),
             Command::Chmod { place, mode, recursive } => {

@@ -17,7 +17,7 @@ use crate::failure::{OrCannot as _, Outcome, refuse};
 use crate::mounts::{self, Mount};
 use crate::subject::Subject;
 
-/// The machine's files, where the tree of all control groups is; the agent's own shows less of it.
+/// The machine's files, as its first process sees them.
 const MACHINE: &str = "/proc/1/root";
 
 /// Where a process is written to make it a member.
@@ -54,15 +54,23 @@ impl Groups {
     pub fn of(subject: Subject) -> Outcome<Groups> {
         let pid = subject.pid();
         let memberships = fs::read_to_string(subject.proc("cgroup"));
-        let memberships = memberships.or_cannot(|| format!("read the control groups of process {pid}"))?;
-        Ok(Groups::found(&memberships, &mounts::mounts("/proc/1".as_ref())?, MACHINE.as_ref()))
+        Groups::anywhere(&memberships.or_cannot(|| format!("read the control groups of process {pid}"))?)
     }
 
     /// Those that the agent is in.
     pub fn own() -> Outcome<Groups> {
         let memberships = fs::read_to_string("/proc/self/cgroup");
-        let memberships = memberships.or_cannot(|| "read the agent's own control groups".into())?;
-        Ok(Groups::found(&memberships, &mounts::mounts("/proc/1".as_ref())?, MACHINE.as_ref()))
+        Groups::anywhere(&memberships.or_cannot(|| "read the agent's own control groups".into())?)
+    }
+
+    /// In the agent's own mounts, where the engine has given it the whole tree; else in the machine's, which
+    /// may be closed to it.
+    fn anywhere(memberships: &str) -> Outcome<Groups> {
+        let own = Groups::found(memberships, &mounts::mounts("/proc/self".as_ref())?, "/".as_ref());
+        if own.two.is_some() || !own.one.is_empty() {
+            return Ok(own);
+        }
+        Ok(Groups::found(memberships, &mounts::mounts("/proc/1".as_ref())?, MACHINE.as_ref()))
     }
 
     /// From `/proc/PID/cgroup`, with lines such as `4:cpu,cpuacct:/docker/x` and `0::/docker/x`, and the

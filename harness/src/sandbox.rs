@@ -24,6 +24,9 @@ pub const RUN: &str = "io.bootproof.run";
 /// Says until when that run may live, in seconds since 1970 of the engine's clock.
 pub const DEADLINE: &str = "io.bootproof.deadline";
 
+/// Where every Linux mounts the tree of control groups.
+const CONTROL_GROUPS: &str = "/sys/fs/cgroup";
+
 /// The name under which the run's other containers find the subject.
 pub const SUBJECT: &str = "subject";
 
@@ -130,6 +133,13 @@ impl Sandbox {
         mounts: &BTreeMap<String, Mount>,
         network: Option<Attachment>,
     ) -> Result<String, Error> {
+        // Of the kernel and not of the machine's files: where the limits of all containers are kept.
+        let groups = Mount {
+            source: Source::BindCreating(CONTROL_GROUPS.to_owned()),
+            target: CONTROL_GROUPS.to_owned(),
+            read_only: false,
+            no_copy: false,
+        };
         let spec = ContainerSpec {
             name: format!("{}-agent", self.run),
             image: image.to_owned(),
@@ -139,7 +149,7 @@ impl Sandbox {
                 security_opt: vec!["apparmor=unconfined".to_owned()],
                 ..Runtime::default()
             },
-            mounts: held(mounts),
+            mounts: held(mounts).into_iter().chain([groups]).collect(),
             no_network: network.is_none(),
             networks: network.into_iter().collect(),
             host_view: true,

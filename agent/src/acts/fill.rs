@@ -21,16 +21,20 @@ const MOST: u64 = 4 << 30;
 /// The unit of most file systems: where not even this fits, it is full.
 const BLOCK: u64 = 4096;
 
-/// The device of the machine's own root, which is never filled. None if it may not be looked at.
-pub fn machine_disk() -> Option<u64> {
-    fs::metadata("/proc/1/root").ok().map(|seen| seen.dev())
+/// Where devices of the machine's own show: its root, which may be closed to us, and a file that engines
+/// mount into every container from where they keep it.
+const MACHINES: [&str; 2] = ["/proc/1/root", "/etc/hosts"];
+
+/// The devices on which the machine and its engine live. They are never filled.
+pub fn machine_disks() -> Vec<u64> {
+    MACHINES.iter().filter_map(|path| fs::metadata(path).ok()).map(|seen| seen.dev()).collect()
 }
 
 /// Leaves so many bytes, and answers what is left. Nothing at all is left only if `leave` is 0: then
 /// also the blocks that a file system reserves for root are taken.
-pub fn fill(directory: &Path, leave: u64, machine_disk: Option<u64>) -> Outcome<Answer> {
+pub fn fill(directory: &Path, leave: u64, machine_disks: &[u64]) -> Outcome<Answer> {
     let free = space::space(directory)?.free;
-    guard(directory, free.saturating_sub(leave), machine_disk)?;
+    guard(directory, free.saturating_sub(leave), machine_disks)?;
     let path = directory.join(NAME);
     let file = OpenOptions::new().append(true).create(true).open(&path);
     let file = file.or_cannot(|| format!("create {}", path.display()))?;
@@ -50,12 +54,12 @@ pub fn unfill(directory: &Path) -> Outcome<Answer> {
     }
 }
 
-fn guard(directory: &Path, wanted: u64, machine_disk: Option<u64>) -> Outcome<()> {
+fn guard(directory: &Path, wanted: u64, machine_disks: &[u64]) -> Outcome<()> {
     let shown = directory.display();
     let looking = || format!("look at {shown}");
     let is_overlay = statfs(directory).or_cannot(looking)?.filesystem_type() == OVERLAYFS_SUPER_MAGIC;
     let device = fs::metadata(directory).or_cannot(looking)?.dev();
-    if is_overlay || Some(device) == machine_disk {
+    if is_overlay || machine_disks.contains(&device) {
         return Err(refuse(format!(
             "{shown} is on the machine's own disk, which is never filled: give it a volume with a size"
         )));
