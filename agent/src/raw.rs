@@ -3,9 +3,11 @@
 
 #![allow(unsafe_code, reason = "every unsafe block of the agent is here")]
 
-use std::ffi::{c_int, c_long};
+use std::ffi::{CString, c_int, c_long};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd as _};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 
 use nix::libc;
 
@@ -86,6 +88,46 @@ pub fn signal(pid: u32, signal: i32) -> io::Result<()> {
     checked(unsafe { libc::syscall(libc::SYS_kill, pid, signal) })
 }
 
+/// When a file was made, in nanoseconds since 1970, if its file system keeps that.
+pub fn born(path: &Path) -> Option<i64> {
+    #[repr(C)]
+    struct Status {
+        mask: u32,
+        until_birth: [u8; 76],
+        seconds: i64,
+        nanoseconds: u32,
+        rest: [u8; 164],
+    }
+    const BIRTH: u32 = 0x800;
+    let path = CString::new(path.as_os_str().as_bytes()).ok()?;
+    let mut status = Status { mask: 0, until_birth: [0; 76], seconds: 0, nanoseconds: 0, rest: [0; 164] };
+    // SAFETY: the path ends with a zero byte, and the kernel writes at most the 256 bytes that the status has;
+    // both live until it returns.
+    let asked = unsafe {
+        let flags = libc::AT_SYMLINK_NOFOLLOW;
+        libc::syscall(libc::SYS_statx, libc::AT_FDCWD, path.as_ptr(), flags, BIRTH, &raw mut status)
+    };
+    checked(asked).ok().filter(|()| status.mask & BIRTH != 0)?;
+    status.seconds.checked_mul(1_000_000_000)?.checked_add(status.nanoseconds.into())
+}
+
 fn checked(result: c_long) -> io::Result<()> {
     if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_was_made_just_now_was_born_just_now() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        // Not every file system that tests run on keeps it.
+        let Some(born) = born(file.path()) else { return };
+        let born = SystemTime::UNIX_EPOCH + Duration::from_nanos(born.unsigned_abs());
+        assert!(born.elapsed().unwrap_or_default() < Duration::from_secs(60), "{born:?}");
+        assert_eq!(super::born("/no/such/file".as_ref()), None);
+    }
 }

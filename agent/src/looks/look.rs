@@ -1,18 +1,23 @@
 //! One path, as the subject sees it.
 
+use std::ffi::OsString;
 use std::fs::{self, File, FileType, Metadata, OpenOptions};
 use std::io::{self, Read as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
-use agent::{Kind, Seen, Tried};
+use agent::{Entry, Kind, Seen, Tried};
 use nix::libc;
 
 use super::{digest, probe};
 use crate::failure::name;
+use crate::raw;
 
 /// How much of a file is told.
 const TEXT: usize = 64 * 1024;
+
+/// How many entries of a directory are told.
+const ENTRIES: usize = 100;
 
 /// What a directory's writing is tried by.
 const PROBE: usize = 4096;
@@ -44,6 +49,7 @@ fn absent(why: &str) -> Seen {
         kind: Kind::default(),
         dev: 0,
         inode: 0,
+        born: None,
         links: 0,
         size: 0,
         mode: 0,
@@ -51,6 +57,7 @@ fn absent(why: &str) -> Seen {
         gid: 0,
         sha256: None,
         text: None,
+        entries: None,
         read: Err(why.to_owned()),
         write: Err(why.to_owned()),
     }
@@ -67,6 +74,7 @@ fn present(path: &Path, seen: &Metadata, content: bool) -> Seen {
         kind: kind(seen.file_type()),
         dev: seen.dev(),
         inode: seen.ino(),
+        born: raw::born(path),
         links: seen.nlink(),
         size: seen.size(),
         mode: seen.mode() & 0o7777,
@@ -74,9 +82,24 @@ fn present(path: &Path, seen: &Metadata, content: bool) -> Seen {
         gid: seen.gid(),
         sha256,
         text,
+        entries: entries(path),
         read,
         write: write(path),
     }
+}
+
+/// What is in a directory; a hidden file of another look's is not.
+fn entries(path: &Path) -> Option<Vec<Entry>> {
+    let listed = fs::read_dir(path).ok()?.flatten();
+    let mut names: Vec<_> = listed.map(|entry| entry.file_name()).filter(|name| !probe::is_one(name)).collect();
+    names.sort();
+    names.truncate(ENTRIES);
+    let entry = |name: OsString| {
+        let path = path.join(&name);
+        let inode = fs::symlink_metadata(&path).ok()?.ino();
+        Some(Entry { name: name.to_string_lossy().into_owned(), inode, born: raw::born(&path) })
+    };
+    Some(names.into_iter().filter_map(entry).collect())
 }
 
 fn read(path: &Path, content: bool) -> io::Result<Option<(String, String)>> {

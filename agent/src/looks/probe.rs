@@ -1,6 +1,7 @@
 //! Whether a directory can be written to: by writing. Asking (`access`) knows nothing of dropped
 //! capabilities, and an empty file can be created on a full disk.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -9,6 +10,9 @@ use std::time::SystemTime;
 use agent::Tried;
 
 use crate::failure::name;
+
+/// How the file is called, before a number.
+const NAME: &str = ".bootproof-probe-";
 
 /// What `try_write` writes: more than what fits into the last block of a file system that is nearly full.
 pub const TRY: usize = 64 * 1024;
@@ -27,9 +31,14 @@ pub fn try_write(path: &Path) -> Tried {
     probe(directory, TRY)
 }
 
+/// Whether a name is that of a file that is just being tried with.
+pub fn is_one(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(NAME.as_bytes())
+}
+
 fn attempt(directory: &Path, bytes: usize) -> io::Result<()> {
     let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_nanos();
-    let hidden = Hidden(directory.join(format!(".bootproof-probe-{now}")));
+    let hidden = Hidden(directory.join(format!("{NAME}{now}")));
     let mut file = File::create_new(&hidden.0)?;
     file.write_all(&vec![b'.'; bytes])?;
     match file.sync_all() {

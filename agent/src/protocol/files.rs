@@ -52,6 +52,10 @@ pub struct Seen {
     pub dev: u64,
     /// The inode.
     pub inode: u64,
+    /// When it was made, in nanoseconds since 1970, where the file system keeps that: many give the inode of a
+    /// file that is gone to the next one.
+    #[serde(default)]
+    pub born: Option<i64>,
     /// How many names it has.
     pub links: u64,
     /// Bytes.
@@ -66,10 +70,25 @@ pub struct Seen {
     pub sha256: Option<String>,
     /// A file's first 64 KiB as text, if the content was asked for and could be read.
     pub text: Option<String>,
+    /// Of a directory that could be listed, the first hundred that it holds, sorted by name.
+    #[serde(default)]
+    pub entries: Option<Vec<Entry>>,
     /// Opening for reading, and reading.
     pub read: Tried,
     /// Of a file, opening it for appending. Of a directory, writing 4 KiB to a new hidden file.
     pub write: Tried,
+}
+
+/// Something in a directory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its name.
+    pub name: String,
+    /// The inode.
+    pub inode: u64,
+    /// When it was made, as of what is seen.
+    #[serde(default)]
+    pub born: Option<i64>,
 }
 
 /// One line of a tree.

@@ -74,6 +74,7 @@ fn every_answer_survives_the_way() {
         kind: Kind::File,
         dev: 1,
         inode: 2,
+        born: Some(4),
         links: 1,
         size: 3,
         mode: 0o644,
@@ -81,6 +82,7 @@ fn every_answer_survives_the_way() {
         gid: 1000,
         sha256: None,
         text: Some("abc".into()),
+        entries: Some(vec![Entry { name: "a".into(), inode: 5, born: None }]),
         read: Ok(()),
         write: Err("EROFS".into()),
     };
