@@ -13,6 +13,7 @@ use crate::credentials::Credentials;
 use crate::failure::{Outcome, cannot};
 use crate::processes::{descriptors, namesakes};
 use crate::raw::{self, Limit};
+use crate::status::Status;
 use crate::subject::{Subject, apart};
 
 /// Lowers the limits and answers what they were.
@@ -63,7 +64,7 @@ fn limit_that_leaves(leave: u64, held: &BTreeSet<u64>) -> u64 {
 fn change(subject: Subject, new: impl FnOnce(Limit) -> Limit + Send) -> Outcome<Option<Limit>> {
     let pid = subject.pid();
     let Ok(status) = subject.status() else { return Ok(None) };
-    let credentials = Credentials::of(&status)?;
+    let credentials = Credentials::of(&status, &Status::own()?)?;
     let changed = apart(|| {
         credentials.take()?;
         let old = raw::file_limit(pid, None);

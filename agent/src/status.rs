@@ -4,6 +4,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use crate::failure::{OrCannot as _, Outcome};
+
 /// The lines of one status.
 pub struct Status(String);
 
@@ -12,6 +14,11 @@ impl Status {
     pub fn read(process: &Path) -> io::Result<Status> {
         // A process may give itself a name that is not UTF-8.
         fs::read(process.join("status")).map(|bytes| Status(String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
+    /// That of the agent's own thread.
+    pub fn own() -> Outcome<Status> {
+        Status::read("/proc/thread-self".as_ref()).or_cannot(|| "read the agent's own status".into())
     }
 
     /// What stands behind a name.

@@ -77,7 +77,7 @@ impl Subject {
         let mounts = self.open("ns/mnt")?;
         let credentials = match rights {
             Rights::Own => None,
-            Rights::Subject => Some(Credentials::of(&self.status()?)?),
+            Rights::Subject => Some(Credentials::of(&self.status()?, &Status::own()?)?),
         };
         apart(|| {
             let entering = || format!("enter the mount namespace of process {}", self.pid);
