@@ -6,19 +6,19 @@ use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, UdpSocket};
 use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use agent::{Answer, DnsFault};
 use nix::libc;
+use nix::mount::{MsFlags, mount};
+use nix::sys::statvfs::{FsFlags, statvfs};
 
 use super::{RESOLV_CONF, message, resolv_conf};
-use crate::failure::{OrCannot as _, Outcome, cannot, refuse};
-use crate::mounts;
-use crate::subject::{Rights, Subject, rooted};
+use crate::failure::{OrCannot as _, Outcome, refuse};
+use crate::subject::{Rights, Subject};
 
 /// Every address of 127/8 is the container's own; this one is hardly in use.
 const SERVER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 66);
@@ -47,17 +47,23 @@ impl Faults {
         let subject = Subject::at(pid)?;
         let mut broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
         let (file, now) = read(subject)?;
+        // The server that there may be ends by this, and gives its port to the next.
         let original = broken.remove(&file).map_or(now, |old| old.original);
-        let server = Server::start(subject, how);
-        let changed = match &server {
-            Ok(_) => write(subject, &resolv_conf::with_server(&original, SERVER.into())),
-            // What was broken before is mended by the same means.
-            Err(_) => write(subject, &original),
-        };
-        let server = server?;
-        changed?;
-        broken.insert(file, Broken { original, _server: server });
-        Ok(Answer::Done)
+        let started = Server::start(subject, how).and_then(|server| {
+            write(subject, &resolv_conf::with_server(&original, SERVER.into()))?;
+            Ok(server)
+        });
+        match started {
+            Ok(server) => {
+                broken.insert(file, Broken { original, _server: server });
+                Ok(Answer::Done)
+            }
+            Err(failure) => {
+                // What was broken before is mended at least; the failure is the news, whatever comes of this.
+                let _ = write(subject, &original);
+                Err(failure)
+            }
+        }
     }
 
     /// Puts the configuration back.
@@ -84,37 +90,37 @@ fn read(subject: Subject) -> Outcome<(File, String)> {
 
 /// Writes in place: the file is mounted, and cannot be replaced.
 fn write(subject: Subject, text: &str) -> Outcome<()> {
-    let written = subject.enter(Rights::Own, || Ok(fs::write(RESOLV_CONF, text)))?;
-    let written = match written {
-        // With a read-only root it is mounted read-only, too; where it comes from it is not.
-        Err(error) if error.raw_os_error() == Some(libc::EROFS) => write_source(subject, text)?,
-        written => written,
-    };
-    written.map_err(|error| cannot(&format!("change {RESOLV_CONF} of the container"), &error))
+    subject.enter(Rights::Own, || {
+        let written = match fs::write(RESOLV_CONF, text) {
+            // With a read-only root, the file is mounted read-only too.
+            Err(error) if error.raw_os_error() == Some(libc::EROFS) => write_despite(text),
+            written => written,
+        };
+        written.or_cannot(|| format!("change {RESOLV_CONF} of the container"))
+    })
 }
 
-fn write_source(subject: Subject, text: &str) -> Outcome<io::Result<()>> {
-    let (file, _) = read(subject)?;
-    let theirs = mounts::mounts(&subject.proc(""))?;
-    let Some(mount) = mounts::covering(&theirs, RESOLV_CONF.as_ref()) else {
-        return Ok(Err(io::Error::from_raw_os_error(libc::EROFS)));
+/// Makes the mount writable for a moment.
+fn write_despite(text: &str) -> io::Result<()> {
+    let flags = statvfs(RESOLV_CONF)?.flags();
+    let remount = |is_read_only| {
+        let mut new = MsFlags::MS_REMOUNT | MsFlags::MS_BIND;
+        new.set(MsFlags::MS_RDONLY, is_read_only);
+        new.set(MsFlags::MS_NOSUID, flags.contains(FsFlags::ST_NOSUID));
+        new.set(MsFlags::MS_NODEV, flags.contains(FsFlags::ST_NODEV));
+        new.set(MsFlags::MS_NOEXEC, flags.contains(FsFlags::ST_NOEXEC));
+        mount(None::<&str>, RESOLV_CONF, None::<&str>, new, None::<&str>)
     };
-    let machine = mounts::mounts("/proc/1".as_ref())?;
-    let sources: Vec<PathBuf> = machine
-        .iter()
-        .filter(|other| other.device == mount.device)
-        .filter_map(|other| Some(other.target.join(mount.root.strip_prefix(&other.root).ok()?)))
-        .collect();
-    rooted("/proc/1/root".as_ref(), || {
-        let is_it = |path: &&PathBuf| fs::metadata(path).is_ok_and(|seen| (seen.dev(), seen.ino()) == file);
-        let source: Option<&Path> = sources.iter().find(is_it).map(PathBuf::as_path);
-        Ok(source.map_or_else(|| Err(io::Error::from_raw_os_error(libc::EROFS)), |path| fs::write(path, text)))
-    })
+    remount(false)?;
+    let written = fs::write(RESOLV_CONF, text);
+    remount(true)?;
+    written
 }
 
 /// A name server that does not help. It ends when it is dropped.
 struct Server {
     is_over: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Server {
@@ -133,16 +139,18 @@ impl Server {
             bound.or_cannot(|| format!("answer at {SERVER}:53 in the container"))
         })?;
         let is_over = Arc::new(AtomicBool::new(false));
-        let server = Server { is_over: Arc::clone(&is_over) };
-        let started = thread::Builder::new().spawn(move || answer(&socket, error, &is_over));
-        started.or_cannot(|| "start a name server".into())?;
-        Ok(Some(server))
+        let over = Arc::clone(&is_over);
+        let started = thread::Builder::new().spawn(move || answer(&socket, error, &over));
+        let thread = started.or_cannot(|| "start a name server".into())?;
+        Ok(Some(Server { is_over, thread: Some(thread) }))
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
         self.is_over.store(true, Ordering::Relaxed);
+        // Its port is free only then.
+        let _ = self.thread.take().map(JoinHandle::join);
     }
 }
 
