@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use agent::{Answer, OpenFiles, Process};
 
-use crate::failure::{OrCannot as _, Outcome};
+use crate::failure::{OrCannot as _, Outcome, refuse};
 use crate::raw;
 use crate::status::Status;
 use crate::subject::Subject;
@@ -32,7 +32,7 @@ pub fn processes(pid: u32) -> Outcome<Answer> {
 /// How many descriptors a process holds, and may hold.
 pub fn open_files(pid: u32) -> Outcome<Answer> {
     let subject = Subject::at(pid)?;
-    let limit = raw::file_limit(pid, None).or_cannot(|| format!("read the limits of process {pid}"))?.soft;
+    let limit = limit(&subject.proc("")).ok_or_else(|| refuse(format!("process {pid} tells no limit")))?;
     let count = descriptors(&subject.proc("")).or_cannot(|| format!("list the descriptors of process {pid}"))?;
     Ok(Answer::OpenFiles(OpenFiles { limit, count: count.len() as u64 }))
 }
@@ -48,6 +48,15 @@ pub fn namesakes(subject: Subject) -> Outcome<Vec<PathBuf>> {
     };
     let folders = entries.flatten().map(|entry| entry.path()).filter(is_process);
     Ok(folders.filter(|folder| namespace(folder).is_ok_and(|theirs| theirs == own)).collect())
+}
+
+/// The limit on descriptors that the kernel applies to a process. Everybody may read it here; by the system
+/// call for it, only the process's own user may.
+fn limit(process: &Path) -> Option<u64> {
+    let limits = fs::read_to_string(process.join("limits")).ok()?;
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    let word = line.split_whitespace().next()?;
+    if word == "unlimited" { Some(u64::MAX) } else { word.parse().ok() }
 }
 
 /// The numbers of the descriptors that a process holds.
@@ -74,13 +83,13 @@ fn process(folder: &Path, status: &Status, names: &HashMap<u32, u32>) -> Option<
         blocked: status.bits("SigBlk"),
         ignored: status.bits("SigIgn"),
         descriptors: descriptors(folder).map_or(0, |held| held.len() as u64),
-        descriptors_left: left(folder, numbers(status)?.0),
+        descriptors_left: left(folder),
     })
 }
 
 /// How many numbers below its limit a process has not used.
-fn left(folder: &Path, pid: u32) -> Option<u64> {
-    let limit = raw::file_limit(pid, None).ok()?.soft;
+fn left(folder: &Path) -> Option<u64> {
+    let limit = limit(folder)?;
     let held = descriptors(folder).ok().filter(|held| !held.is_empty())?;
     Some(limit - held.iter().filter(|number| **number < limit).count() as u64)
 }

@@ -289,7 +289,8 @@ pub enum Command {
         port: u16,
         /// How long to try.
         timeout_ms: u64,
-        /// Chosen by the harness, not 0, and not in use.
+        /// Chosen by the harness, not 0, and a new one for each connection. A second end of the harness's side
+        /// breaks the connection off.
         channel: u32,
     },
     /// Asks whether a container's network has a way to an address. Nothing is sent. Answered by `Tried`.
