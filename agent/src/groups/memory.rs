@@ -5,6 +5,10 @@ use agent::Settings;
 use super::{Groups, Version};
 use crate::failure::Outcome;
 
+/// By how much the limit on memory and swap together is above that on memory: else it is met first, and
+/// some kernels do not count that. It is more than the kernel asks for at once.
+const MARGIN: u64 = 1 << 20;
+
 /// Leaves so many bytes above what is in use, once what can be given back has been.
 pub fn limit(groups: &Groups, leave: u64) -> Outcome<Settings> {
     let group = groups.group("memory", "memory")?;
@@ -46,7 +50,7 @@ struct Files {
 /// The old version counts memory and swap together, the new one swap alone.
 fn swap_left(group: &super::Group, leave: u64) -> Outcome<String> {
     let left = match group.version {
-        Version::One => group.number("memory.memsw.usage_in_bytes")? + leave,
+        Version::One => group.number("memory.memsw.usage_in_bytes")? + leave + MARGIN,
         Version::Two => group.number("memory.swap.current")?,
     };
     Ok(left.to_string())
