@@ -47,8 +47,7 @@ impl Subject {
         if theirs == own {
             return Err(refuse(format!("process {pid} is never reached into: it shares the agent's files")));
         }
-        // Where the first process may not be looked at, the host's are out of reach anyway.
-        if namespace("/proc/1".as_ref()).is_ok_and(|host| host == theirs) {
+        if hosts().iter().any(|host| namespace(host).is_ok_and(|host| host == theirs)) {
             return Err(refuse(format!("process {pid} is never reached into: it is the host's, not a container's")));
         }
         Ok(subject)
@@ -116,6 +115,14 @@ impl Subject {
             _ => cannot(&format!("{attempt} process {pid}"), error),
         }
     }
+}
+
+/// Processes that see the host's files: its first, which may be closed to the agent, and the kernel's own,
+/// which has no parent.
+fn hosts() -> Vec<&'static Path> {
+    let kernels = Path::new("/proc/2");
+    let has_no_parent = Status::read(kernels).is_ok_and(|status| status.numbers("PPid") == [0]);
+    [Path::new("/proc/1")].into_iter().chain(has_no_parent.then_some(kernels)).collect()
 }
 
 /// Does something with another directory as `/`.

@@ -30,9 +30,15 @@ pub struct Client {
 
 impl Client {
     pub fn start() -> Client {
+        Client::start_by(&[BINARY])
+    }
+
+    /// By a command that becomes the agent.
+    pub fn start_by(words: &[&str]) -> Client {
         let volumes = tempfile::tempdir().unwrap();
-        let child = Command::new(BINARY).arg(volumes.path()).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
-        let mut child = child.unwrap();
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]).arg(volumes.path()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
         let (sender, frames) = channel();
         let mut output = child.stdout.take().unwrap();
         thread::spawn(move || {

@@ -6,7 +6,7 @@ use agent::{Command, Condition, Place};
 use nix::libc;
 use rstest::rstest;
 
-use crate::client::{Client, volume};
+use crate::client::{BINARY, Client, volume};
 use crate::subject;
 
 #[rstest]
@@ -42,6 +42,14 @@ fn it_does_not_reach_into_itself_nor_into_the_host() {
     client.fails(Command::Signal { pid: itself, signal: libc::SIGKILL }, "shares the agent's files");
     client.fails(Command::Signal { pid: process::id(), signal: 0 }, "never reached into");
     client.get(Command::Hello);
+}
+
+#[test]
+fn from_a_container_of_its_own_it_tells_the_host_from_a_container() {
+    let Some((_, subject)) = subject::with("") else { return };
+    let mut client = Client::start_by(&["unshare", "--mount", "--", BINARY]);
+    client.fails(Command::Signal { pid: process::id(), signal: 0 }, "it is the host's");
+    client.get(Command::Signal { pid: subject.pid, signal: 0 });
 }
 
 #[test]
