@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use agent::Place;
+use agent::{Failure, Place};
 
 use crate::failure::{Outcome, refuse};
 use crate::subject::{self, Rights, Subject};
@@ -12,7 +12,11 @@ use crate::subject::{self, Rights, Subject};
 pub fn at<T: Send>(place: &Place, volumes: &Path, act: impl FnOnce(&Path) -> Outcome<T> + Send) -> Outcome<T> {
     match place {
         Place::Container { pid, path } => Subject::at(*pid)?.enter(Rights::Own, || act(&below_root(path))),
-        Place::Volume { volume, path } => subject::rooted(&folder(volume, volumes)?, || act(&below_root(path))),
+        Place::Volume { volume, path } => {
+            let done = subject::rooted(&folder(volume, volumes)?, || act(&below_root(path)));
+            // Its root is `/` like that of a container.
+            done.map_err(|failure| Failure { cause: format!("in the volume {volume}: {}", failure.cause), ..failure })
+        }
     }
 }
 
