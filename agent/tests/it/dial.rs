@@ -113,3 +113,12 @@ fn what_listens_is_told_and_nothing_else() {
         vec![Listener { port: 443, address: "::1".into() }, Listener { port: 8080, address: "0.0.0.0".into() }];
     assert_eq!(client.get(Command::Listeners { pid }), Answer::Listeners(expected));
 }
+
+#[test]
+fn a_way_to_an_address_is_there_or_not() {
+    let Some((mut client, subject)) = subject::with("") else { return };
+    let route = |address: &str| Command::TryRoute { pid: subject.pid, address: address.into() };
+    assert_eq!(client.get(route("127.0.0.1")), Answer::Tried(Ok(())));
+    assert_eq!(client.get(route("192.0.2.1")), Answer::Tried(Err("ENETUNREACH".into())));
+    client.fails(route("db"), "db is no address");
+}

@@ -11,7 +11,7 @@ use crate::client::{Client, until};
 use crate::subject::{self, Subject};
 
 const TREE: &str = "/sys/fs/cgroup";
-const CONTROLLERS: [&str; 6] = ["cpu", "cpuacct", "memory", "pids", "blkio", "io"];
+const CONTROLLERS: [&str; 6] = ["cpu", "cpuacct", "memory", "pids", "blkio", "freezer"];
 
 /// Control groups of a subject's own. They go when it has gone.
 struct Own {
@@ -160,4 +160,38 @@ fn a_group_that_goes_leaves_settings_that_cannot_be_put_back() {
     let settings = settings(&mut client, Command::LimitPids { pid, leave: 5 });
     own.subject.end();
     client.fails(Command::Restore { pid, settings }, "has ended");
+}
+
+#[test]
+fn in_a_frozen_container_nothing_runs() {
+    let Some((mut client, own)) = obedient() else { return };
+    let pid = own.subject.pid;
+    assert_eq!(client.get(Command::TryRun { pid }), Answer::Tried(Ok(())));
+    let switch = [("freezer.state", "FROZEN", "THAWED"), ("cgroup.freeze", "1", "0")].into_iter().find_map(
+        |(file, frozen, thawed)| {
+            let path = own.folders.iter().map(|folder| folder.join(file)).find(|path| path.exists())?;
+            Some((path, frozen, thawed))
+        },
+    );
+    let (path, frozen, thawed) = switch.unwrap();
+    fs::write(&path, frozen).unwrap();
+    let tried = client.ask(Command::TryRun { pid });
+    fs::write(&path, thawed).unwrap();
+    assert_eq!(tried, Ok(Answer::Tried(Err("frozen".into()))));
+    assert_eq!(client.get(Command::TryRun { pid }), Answer::Tried(Ok(())));
+}
+
+#[test]
+fn a_disk_is_timed_under_the_limits_of_the_container() {
+    let Some((mut client, own)) = obedient() else { return };
+    let pid = own.subject.pid;
+    let time = |path: &str, write| Command::TimeDisk { pid, path: path.into(), write, bytes: 4096 };
+    client.fails(time("/absent", true), "ENOENT");
+    for write in [false, true] {
+        match client.ask(time("/var/tmp", write)) {
+            Ok(Answer::Took(micros)) => assert!(micros > 0),
+            Ok(other) => panic!("{other:?}"),
+            Err(failure) => eprintln!("skipped: {failure}"),
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::fs;
 
 use agent::{Answer, Command, Kind, Seen, Tried};
 
-use crate::client::Client;
+use crate::client::{Client, until, volume};
 use crate::subject::{self, Subject};
 
 const TREE: &str = "
@@ -40,7 +40,7 @@ fn error(name: &str) -> Tried {
 fn with_last(last: &str) -> Option<(Client, Subject)> {
     let (client, subject) = subject::with_last(TREE, last)?;
     let comm = format!("/proc/{}/comm", subject.pid);
-    crate::client::until("it sleeps", || fs::read_to_string(&comm).is_ok_and(|comm| comm == "sleep\n"));
+    until("it sleeps", || fs::read_to_string(&comm).is_ok_and(|comm| comm == "sleep\n"));
     Some((client, subject))
 }
 
@@ -122,4 +122,17 @@ fn a_full_file_system_refuses_by_its_name_and_keeps_no_probe() {
     client.get(Command::Fill { place: subject.place("/mnt"), leave: 0 });
     assert_eq!(look(&mut client, &subject, "/mnt/shown").write, error("ENOSPC"));
     assert_eq!(fs::read_dir(subject.path("/mnt/shown")).unwrap().count(), 1);
+}
+
+#[test]
+fn a_volume_is_looked_at_with_the_agents_own_eyes() {
+    let mut client = Client::start();
+    let state = client.volume("state");
+    fs::write(state.join("file"), "abc").unwrap();
+    let mut look = |path| match client.get(Command::LookAt { place: volume("state", path), content: true }) {
+        Answer::Seen(seen) => seen,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(look("file").text.as_deref(), Some("abc"));
+    assert_eq!((look("absent").exists, look("absent").read.clone()), (false, error("ENOENT")));
 }
