@@ -7,6 +7,10 @@ use serde::Serialize;
 
 use crate::engine::{About, Engine, Error};
 
+pub mod grants;
+
+use grants::Grant;
+
 /// The image whose presence in a registry shows that the registry answers.
 const PUBLIC_IMAGE: &str = "debian:trixie";
 
@@ -15,6 +19,8 @@ const PUBLIC_IMAGE: &str = "debian:trixie";
 pub struct Diagnosis {
     /// What the engine says of itself. Its limits are claims, not proofs.
     pub about: About,
+    /// What it lets a container have, found out by asking for it.
+    pub grants: Vec<Grant>,
     /// Whether it can reach the public image registry.
     pub registry_answers: bool,
     /// Free bytes where it keeps its data, if that is on this machine.
@@ -34,6 +40,7 @@ pub async fn examine(engine: &dyn Engine) -> Result<Diagnosis, Error> {
     let registry_answers = engine.in_registry(PUBLIC_IMAGE).await;
     let local = about.endpoint.starts_with("unix://");
     Ok(Diagnosis {
+        grants: grants::ask(engine, about.clock).await?,
         registry_answers,
         free_disk: local.then(|| free_bytes(Path::new(&about.root_dir))).flatten(),
         mmdebstrap: on_path("mmdebstrap"),

@@ -247,6 +247,10 @@ pub enum Error {
         /// The whole output of the build.
         log: String,
     },
+    /// The engine may not give to a container what the scenario asks for. The
+    /// subject has no part in that.
+    #[error("the engine cannot give a container what the scenario asks for: {0}; `harness doctor` says what it can")]
+    NotGranted(String),
     /// Anything else that was refused or failed.
     #[error("cannot {act}: {cause}")]
     Failed {

@@ -21,9 +21,10 @@ pub fn diagnosis(found: &Diagnosis) -> String {
         ("limits", format!("it says that it enforces {}", names(able))),
     ];
     if !unable.is_empty() {
-        let unable = format!("it does not enforce {}: scenarios that set them are invalid here", names(unable));
+        let unable = format!("it does not enforce {}: scenarios that set it are invalid here", names(unable));
         rows.push(("", style::doubtful(unable)));
     }
+    rows.extend(grants(found));
     rows.push(("storage", storage(found)));
     rows.push(("registry", registry(found)));
     if found.clock_skew_ms != 0 {
@@ -31,6 +32,18 @@ pub fn diagnosis(found: &Diagnosis) -> String {
     }
     let lines = rows.into_iter().map(|(name, text)| format!("{} {text}", style::strong(format!("{name:<9}"))));
     lines.collect::<Vec<_>>().join("\n")
+}
+
+/// What a container was asked to get: all that it gets in one row, then each that it does not.
+fn grants(found: &Diagnosis) -> Vec<(&'static str, String)> {
+    let granted = found.grants.iter().filter(|grant| grant.refused.is_none());
+    let names: Vec<&str> = granted.map(|grant| grant.what.as_str()).collect();
+    let mut rows = vec![("gives", format!("it gave a container that asked for it {}", names.join(", ")))];
+    for (what, words) in found.grants.iter().filter_map(|grant| Some((&grant.what, grant.refused.as_ref()?))) {
+        let refused = format!("it does not give {what}: {words}; scenarios that set it are invalid here");
+        rows.push(("", style::doubtful(refused)));
+    }
+    rows
 }
 
 fn storage(found: &Diagnosis) -> String {

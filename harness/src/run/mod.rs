@@ -155,7 +155,7 @@ pub async fn run(trial: &Trial, images: &ImageNames, stage: &Stage, saw: Saw<'_>
     let live = async {
         let limits = trial.subject.runtime.limits();
         if let Some(limit) = limits.iter().find(|limit| stage.unenforced.iter().any(|other| other == *limit)) {
-            return Err(Invalid::NotEnforced(format!("its kernel has no support for `{limit}`")));
+            return Err(Invalid::NotEnforced(format!("it has no support for `{limit}`")));
         }
         Course::live(trial, images, stage, saw, &sandbox, &mut record).await
     };

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor};
 
 use super::value::Plain;
 
@@ -18,21 +18,21 @@ pub fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>
 
 /// A list of texts, or one text alone.
 pub fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    match Form::deserialize(deserializer)? {
+    match Form::read(deserializer, TEXTS)? {
         Form::Text(text) => Ok(vec![text]),
         Form::List(list) => Ok(list),
-        Form::Table(_) => Err(D::Error::custom("write a text or a list of texts, not a table")),
+        Form::Table(_) => Err(D::Error::invalid_type(Unexpected::Map, &TEXTS)),
     }
 }
 
 /// The words of a command: a list, or a text that is split as a shell does.
 pub fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
-    match Form::deserialize(deserializer)? {
+    match Form::read(deserializer, TEXTS)? {
         Form::Text(text) => shlex::split(&text)
             .map(Some)
             .ok_or_else(|| D::Error::custom(format!("`{text}` has an open quote, or ends in a backslash"))),
         Form::List(list) => Ok(Some(list)),
-        Form::Table(_) => Err(D::Error::custom("write a text or a list of texts, not a table")),
+        Form::Table(_) => Err(D::Error::invalid_type(Unexpected::Map, &TEXTS)),
     }
 }
 
@@ -73,13 +73,13 @@ fn pairs<'de, D: Deserializer<'de>>(
     deserializer: D,
     pair: impl Fn(&str) -> Result<(String, String), String>,
 ) -> Result<BTreeMap<String, Plain>, D::Error> {
-    match Form::deserialize(deserializer)? {
+    match Form::read(deserializer, PAIRS)? {
         Form::Table(table) => Ok(table),
         Form::List(list) => list
             .iter()
             .map(|entry| pair(entry).map(|(name, value)| (name, Plain(value))).map_err(D::Error::custom))
             .collect(),
-        Form::Text(text) => Err(D::Error::custom(format!("write a table or a list, not the text `{text}` alone"))),
+        Form::Text(text) => Err(D::Error::invalid_type(Unexpected::Str(&text), &PAIRS)),
     }
 }
 
@@ -93,13 +93,19 @@ pub enum Form {
     Table(BTreeMap<String, Plain>),
 }
 
-impl<'de> Deserialize<'de> for Form {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Forms;
+/// What is expected where one or more texts may stand.
+pub const TEXTS: &str = "a text or a list of texts";
+/// What is expected where names with values may stand.
+const PAIRS: &str = "a table or a list of `name=value`";
+
+impl Form {
+    /// Reads a value; `expected` is what messages say of one that has none of these forms.
+    pub fn read<'de, D: Deserializer<'de>>(deserializer: D, expected: &'static str) -> Result<Self, D::Error> {
+        struct Forms(&'static str);
         impl<'de> Visitor<'de> for Forms {
             type Value = Form;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text, a list or a table")
+                f.write_str(self.0)
             }
             fn visit_str<E>(self, text: &str) -> Result<Form, E> {
                 Ok(Form::Text(text.to_owned()))
@@ -115,7 +121,7 @@ impl<'de> Deserialize<'de> for Form {
                 Deserialize::deserialize(MapAccessDeserializer::new(map)).map(Form::Table)
             }
         }
-        deserializer.deserialize_any(Forms)
+        deserializer.deserialize_any(Forms(expected))
     }
 }
 
@@ -140,7 +146,7 @@ mod tests {
         check("command", &json!("sh -c 'echo"), Err("`sh -c 'echo` has an open quote, or ends in a backslash"));
         check("command", &json!([]), Err("an empty one is the image's own; leave it out"));
         check("entrypoint", &json!(""), Ok(json!([])));
-        check("entrypoint", &json!({ "a": 1 }), Err("write a text or a list of texts, not a table"));
+        check("entrypoint", &json!({ "a": 1 }), Err("invalid type: map, expected a text or a list of texts"));
     }
 
     #[test]
@@ -149,7 +155,11 @@ mod tests {
         check("environment", &json!({ "A": "b=c", "PORT": 3000 }), expected());
         check("environment", &json!(["A=b=c", "PORT=3000"]), expected());
         check("environment", &json!(["A"]), Err("`A` has no value; write `A=value`"));
-        check("environment", &json!("A=b"), Err("write a table or a list, not the text `A=b` alone"));
+        check(
+            "environment",
+            &json!("A=b"),
+            Err("invalid type: string \"A=b\", expected a table or a list of `name=value`"),
+        );
         check("sysctls", &json!(["net.core.somaxconn=1024"]), Ok(json!({ "net.core.somaxconn": "1024" })));
         check("labels", &json!(["a.b=c", "bare"]), Ok(json!({ "a.b": "c", "bare": "" })));
     }

@@ -8,6 +8,7 @@ use super::forms;
 use super::value::{ByteSize, Count, Cpus, Duration, Micros, Plain, Restart, Signal, Within};
 
 pub mod blkio;
+pub mod capability;
 pub mod contradiction;
 pub mod device;
 pub mod healthcheck;
@@ -30,8 +31,10 @@ pub struct Runtime {
     /// Limits of block I/O: a weight, and rates for single devices.
     pub blkio_config: Option<BlkioConfig>,
     /// Capabilities added to the engine's default set, such as `SYS_PTRACE`.
+    #[serde(deserialize_with = "capability::list")]
     pub cap_add: Vec<String>,
     /// Capabilities taken away; `ALL` takes every one.
+    #[serde(deserialize_with = "capability::list")]
     pub cap_drop: Vec<String>,
     /// Replaces the image's CMD.
     #[serde(deserialize_with = "forms::some_words")]

@@ -56,7 +56,7 @@ const ARROWS: [(&str, &[&str]); 27] = [
     ("agent", &["engine"]),
     ("sandbox", &["engine", "plan", "scenario"]),
     ("image", &["engine", "nearest", "scenario"]),
-    ("doctor", &["engine"]),
+    ("doctor", &["engine", "sandbox", "scenario"]),
     ("engine", &["scenario", "timeline"]),
     ("clock", &[]),
     ("plan", &["check", "fault", "redact", "scenario", "timeline"]),

@@ -157,6 +157,29 @@ fn a_limit_of_nothing_is_none() {
 }
 
 #[test]
+fn runtime_options_are_read_in_the_forms_that_compose_knows() {
+    assert_snapshot!(problems_after(
+        "cpus = 0.5",
+        r#"cap_add = ["NET_ADMN"]
+ulimits = { nofiles = 64 }
+healthcheck = { test = ["true"], intervall = "1s" }
+extra_hosts = ["db"]
+devices = ["fuse"]
+oom_score_adj = 1001
+network_mode = "hosts"
+logging = { driver = "local" }
+blkio_config = { device_read_bps = [{ path = "/dev/sda" }] }
+dns = 9
+"#
+    ));
+}
+
+#[test]
+fn runtime_options_do_not_contradict_each_other() {
+    assert_snapshot!(problems_after("cpus = 0.5", "cpus = 0.5\ncpu_quota = 50000\nmemswap_limit = \"64m\""));
+}
+
+#[test]
 fn a_restart_is_expected_only_where_something_restarts() {
     assert_snapshot!(problems_after("ready_within = \"10s\"", "ready_within = \"10s\"\nrestarts = 1"));
 }

@@ -19,6 +19,10 @@ impl Docker {
         let publish_on = if self.endpoint.is_local() { "127.0.0.1" } else { "0.0.0.0" };
         let made = match self.client.create_container(Some(options), body(spec, publish_on)).await {
             Ok(made) => made,
+            // A scenario names only what the kernel knows; an older engine may not.
+            Err(error) if refusal::words(&error).contains("unknown capability") => {
+                return Err(Error::NotGranted(refusal::words(&error)));
+            }
             Err(error) if refused(&error) => return Ok(Create::Refused(refusal::words(&error))),
             Err(error) => return Err(self.failed(format!("create the container {}", spec.name), &error)),
         };
@@ -342,7 +346,7 @@ mod tests {
 
     #[test]
     fn what_is_asked_for_wrongly_is_told_from_an_engine_in_trouble() {
-        check_refused(400, "invalid CapAdd: unknown capability: \"CAP_NOPE\"", true);
+        check_refused(400, "the working directory 'app' is invalid, it needs to be an absolute path", true);
         check_refused(500, "invalid --security-opt 1: \"nope\"", true);
         check_refused(500, "Cannot mkdir: /etc/passwd is not a directory", true);
         check_refused(404, "No such image: demo:1", false);

@@ -81,6 +81,12 @@ impl Fake {
         self.world().left()
     }
 
+    /// The images that were made on it, by reference.
+    #[must_use]
+    pub fn images(&self) -> Vec<String> {
+        self.world().images.keys().cloned().collect()
+    }
+
     /// The lock is never held across an await, so a panic inside it is a panic of a test.
     fn world(&self) -> MutexGuard<'_, World> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)

@@ -3,7 +3,7 @@
 use serde::de::{Deserializer, Error};
 use serde::{Deserialize, Serialize};
 
-use crate::scenario::forms::Form;
+use crate::scenario::forms::{Form, TEXTS};
 use crate::scenario::value::{Count, Duration};
 
 /// How the engine checks the health of a container; what is absent is left to
@@ -36,7 +36,7 @@ pub struct Healthcheck {
 }
 
 fn test<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
-    let words = match Form::deserialize(deserializer)? {
+    let words = match Form::read(deserializer, TEXTS)? {
         Form::Text(line) => return Ok(Some(vec!["CMD-SHELL".to_owned(), line])),
         Form::List(words) => words,
         Form::Table(_) => Vec::new(),

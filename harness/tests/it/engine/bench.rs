@@ -35,7 +35,7 @@ pub enum Deed {
     LongLine,
     /// Its program does not exist.
     CannotStart,
-    /// Asks for a capability that does not exist.
+    /// Is to start in a directory that is none.
     CannotBeMade,
     /// Says back what it is told, and exits with 0 when there is nothing more.
     Echoes,
@@ -141,7 +141,7 @@ impl Bench {
             None => {
                 spec.runtime.entrypoint = Some(command(deed));
                 if let Deed::CannotBeMade = deed {
-                    spec.runtime.cap_add = vec!["NOPE".to_owned()];
+                    spec.runtime.working_dir = Some("here".to_owned());
                 }
             }
         }
@@ -175,9 +175,12 @@ fn mark() -> String {
 /// What is run inside, and what it comes to there.
 pub const INSIDE: [&str; 3] = ["/bin/sh", "-c", "echo out; echo err >&2; exit 3"];
 
+/// What the engine says of a directory that is none.
+pub const NO_DIRECTORY: &str = "the working directory 'here' is invalid, it needs to be an absolute path";
+
 fn script(deed: Deed) -> Script {
     match deed {
-        Deed::CannotBeMade => Script::refused("invalid CapAdd: unknown capability: \"CAP_NOPE\""),
+        Deed::CannotBeMade => Script::refused(NO_DIRECTORY),
         Deed::Echoes => Script::boot(Boot::new()).answers(async |pipe| {
             let (mut from, mut to) = tokio::io::split(pipe);
             tokio::io::copy(&mut from, &mut to).await.unwrap();
