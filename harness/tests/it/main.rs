@@ -7,5 +7,6 @@ mod bad_input;
 mod commands;
 mod engine;
 mod image;
+mod network;
 mod runtime;
 mod whole;

@@ -116,7 +116,7 @@ impl Bench {
     }
 
     pub async fn create_of(&self, image: &str, name: &str, runtime: Value) -> String {
-        self.make(&self.spec(image, name, runtime)).await
+        self.make(&self.spec_with(image, name, runtime)).await
     }
 
     pub async fn create_with(&self, name: &str, deed: Deed, runtime: Value, mounts: Vec<Mount>) -> String {
@@ -132,7 +132,7 @@ impl Bench {
 
     /// A container whose process does this.
     pub fn spec_of(&self, name: &str, deed: Deed, runtime: Value) -> ContainerSpec {
-        let mut spec = self.spec(IMAGE, name, runtime);
+        let mut spec = self.spec_with(IMAGE, name, runtime);
         match &self.fake {
             Some(fake) => {
                 spec.image = format!("{deed:?}").to_lowercase();
@@ -148,7 +148,7 @@ impl Bench {
         spec
     }
 
-    fn spec(&self, image: &str, name: &str, runtime: Value) -> ContainerSpec {
+    pub fn spec_with(&self, image: &str, name: &str, runtime: Value) -> ContainerSpec {
         ContainerSpec {
             name: self.name(name),
             image: image.to_owned(),
