@@ -14,7 +14,7 @@ use crate::check::verdict::Unproven;
 use crate::plan::Trial;
 use crate::redact::Redactor;
 use crate::scenario::control::Control;
-use crate::scenario::image::ImageRef;
+use crate::scenario::wanted::Wanted;
 use crate::snapshot;
 use crate::timeline::{Stdio, Timeline, What};
 
@@ -33,7 +33,7 @@ impl Bundle {
     }
 
     /// Empties the folder, or makes it, and writes down what is to be run.
-    pub fn begin(folder: PathBuf, trial: &Trial, images: &BTreeMap<ImageRef, String>, seed: u64) -> io::Result<Self> {
+    pub fn begin(folder: PathBuf, trial: &Trial, images: &BTreeMap<Wanted, String>, seed: u64) -> io::Result<Self> {
         if folder.exists() {
             std::fs::remove_dir_all(&folder)?;
         }
@@ -50,7 +50,7 @@ impl Bundle {
                 "file": trial.file,
                 "claim": trial.claim,
                 "seed": seed,
-                "images": images,
+                "images": images.iter().map(|(wanted, name)| (wanted.image.to_string(), name)).collect::<BTreeMap<_, _>>(),
                 "subject": trial.subject,
                 "volumes": trial.volumes,
                 "services": trial.services,

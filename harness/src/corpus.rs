@@ -45,6 +45,7 @@ impl Case {
 fn surroundings(file: &Path) -> Surroundings {
     let workspace = Workspace::find(file);
     Surroundings {
+        folder: file.parent().map(Path::to_owned),
         fixtures: workspace.as_ref().and_then(|workspace| workspace.fixtures().ok()),
         states: workspace.map(|workspace| workspace.states()),
     }

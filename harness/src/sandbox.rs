@@ -114,6 +114,7 @@ impl Sandbox {
         let spec = ContainerSpec {
             name: format!("{}-fill", self.run),
             image: image.to_owned(),
+            platform: subject.platform.clone(),
             labels: self.labels.clone(),
             // An image without any command cannot be made into a container.
             runtime: Runtime { entrypoint: Some(vec!["/never-started".to_owned()]), ..Runtime::default() },
@@ -203,6 +204,7 @@ impl Sandbox {
         let spec = ContainerSpec {
             name: format!("{}-subject", self.run),
             image: image.to_owned(),
+            platform: subject.platform.clone(),
             labels: self.labels.clone(),
             runtime: subject.runtime.clone(),
             mounts,

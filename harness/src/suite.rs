@@ -140,7 +140,7 @@ impl Suite {
     ) -> Result<ImageNames, image::Error> {
         let mut images = ImageNames::default();
         for image in trial.images() {
-            let name = self.images.ensure(&image, progress).await?;
+            let name = self.images.obtain(&image, progress).await?;
             images.names.insert(image, name);
         }
         if trial.needs_agent() {

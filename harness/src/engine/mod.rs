@@ -42,8 +42,9 @@ pub trait Engine: Send + Sync {
     /// Whether a registry that the engine can reach has the image, without pulling it.
     async fn in_registry(&self, reference: &str) -> bool;
 
-    /// Fetches an image from its registry; each line of progress goes to `progress`.
-    async fn pull(&self, reference: &str, progress: Progress<'_>) -> Result<(), Error>;
+    /// Fetches an image from its registry, of this platform or of the engine's
+    /// own; each line of progress goes to `progress`.
+    async fn pull(&self, reference: &str, platform: Option<&str>, progress: Progress<'_>) -> Result<(), Error>;
 
     /// Makes an image of one layer from a file system in tar format.
     async fn import(&self, tag: &str, labels: &Labels, tar: Flow<Bytes>) -> Result<(), Error>;
@@ -167,6 +168,8 @@ pub struct Image {
     pub id: String,
     /// Its labels.
     pub labels: Labels,
+    /// Operating system, architecture and perhaps variant, such as `linux/arm64`.
+    pub platform: String,
     /// Bytes on disk.
     pub size: i64,
 }
@@ -176,9 +179,15 @@ pub struct Image {
 pub struct Build {
     /// The reference the image gets.
     pub tag: String,
+    /// The Dockerfile's path in the context.
+    pub dockerfile: String,
     /// The stage to build; `None` is the last one.
     pub target: Option<String>,
-    /// The build context in tar format, the Dockerfile at its root.
+    /// Values for the Dockerfile's arguments.
+    pub args: BTreeMap<String, String>,
+    /// The platform to build for; `None` is the engine's own.
+    pub platform: Option<String>,
+    /// The build context in tar format.
     pub context: Bytes,
     /// Labels the image gets.
     pub labels: Labels,

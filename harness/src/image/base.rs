@@ -10,7 +10,8 @@ use tokio::process::{Child, ChildStdout, Command};
 
 use super::error::Error;
 use super::output;
-use crate::engine::{self, Engine, Flow, Labels, Progress, Thing};
+use crate::engine::{self, Engine, Flow, Image, Labels, Progress, Thing};
+use crate::scenario::wanted::PullPolicy;
 
 /// The label of a base image that was made here rather than pulled.
 pub const LABEL: &str = "io.bootproof.base";
@@ -33,21 +34,60 @@ const SMALL: [&str; 7] = [
 
 /// Sees to it that the engine has a base image, and gives its identity.
 pub async fn ensure(engine: &dyn Engine, base: &str, progress: Progress<'_>) -> Result<String, Error> {
-    if let Some(image) = engine.image(base).await? {
-        return Ok(image.id);
-    }
-    let suite = base.strip_prefix("debian:").filter(|suite| suite.chars().all(|c| c.is_ascii_lowercase()));
-    match suite {
-        // A pull from a registry that does not answer takes long; the question is bounded in time.
-        Some(suite) if !engine.in_registry(base).await => debootstrap(engine, base, suite, progress).await?,
-        _ => {
-            progress(&format!("pulling {base}"));
-            let pulled = engine.pull(base, progress).await;
-            pulled.map_err(|error| Error::Pull { image: base.to_owned(), cause: cause(&error) })?;
-        }
+    ensure_as(engine, base, PullPolicy::Missing, None, progress).await.map(|image| image.id)
+}
+
+/// Sees to it that the engine has an image, of this platform if one is said.
+pub async fn ensure_as(
+    engine: &dyn Engine,
+    name: &str,
+    policy: PullPolicy,
+    platform: Option<&str>,
+    progress: Progress<'_>,
+) -> Result<Image, Error> {
+    let present = engine.image(name).await?;
+    let (fits, has) = match present {
+        Some(image) if is_of(&image, platform) => (Some(image), None),
+        Some(image) => (None, Some(image.platform)),
+        None => (None, None),
+    };
+    match (policy, fits) {
+        (PullPolicy::Always, _) => pull(engine, name, platform, progress).await?,
+        (_, Some(image)) => return Ok(image),
+        (PullPolicy::Never, None) => return Err(Error::Forbidden { image: name.to_owned(), has }),
+        (PullPolicy::Missing | PullPolicy::Build, None) => get(engine, name, platform, progress).await?,
     }
     let cause = "the engine does not know it after all".to_owned();
-    engine.image(base).await?.map(|image| image.id).ok_or(Error::Base { base: base.to_owned(), cause })
+    let image = engine.image(name).await?.ok_or(Error::Base { base: name.to_owned(), cause })?;
+    match platform {
+        // Some engines take what there is, and only warn.
+        Some(platform) if !is_of(&image, Some(platform)) => {
+            Err(Error::OtherPlatform { image: name.to_owned(), wanted: platform.to_owned(), has: image.platform })
+        }
+        _ => Ok(image),
+    }
+}
+
+/// Whether an image is of a platform, of which the variant may be left out.
+fn is_of(image: &Image, platform: Option<&str>) -> bool {
+    let parts = |text: &str| text.split('/').map(str::to_owned).collect::<Vec<_>>();
+    platform.is_none_or(|wanted| parts(wanted).iter().zip(parts(&image.platform)).all(|(one, other)| *one == other))
+}
+
+/// A Debian is made here where no registry gives it.
+async fn get(engine: &dyn Engine, name: &str, platform: Option<&str>, progress: Progress<'_>) -> Result<(), Error> {
+    let suite = name.strip_prefix("debian:").filter(|suite| suite.chars().all(|c| c.is_ascii_lowercase()));
+    match suite.filter(|_| platform.is_none()) {
+        // A pull from a registry that does not answer takes long; the question is bounded in time.
+        Some(suite) if !engine.in_registry(name).await => debootstrap(engine, name, suite, progress).await,
+        _ => pull(engine, name, platform, progress).await,
+    }
+}
+
+async fn pull(engine: &dyn Engine, name: &str, platform: Option<&str>, progress: Progress<'_>) -> Result<(), Error> {
+    progress(&format!("pulling {name}"));
+    let pulled = engine.pull(name, platform, progress).await;
+    pulled.map_err(|error| Error::Pull { image: name.to_owned(), cause: cause(&error) })
 }
 
 /// The engine's words without what was tried, which the sentence says already.

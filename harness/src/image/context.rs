@@ -1,4 +1,4 @@
-//! What the engine is sent to build a fixture, and the hash that names the result.
+//! What the engine is sent to build an image, and the hash that names the result.
 
 use std::fs;
 use std::io;
@@ -8,17 +8,32 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
-/// One entry of the context. Two checkouts of the same commit give the same
-/// entries, whatever their umask and dates.
+use super::ignored::Ignored;
+
+/// One entry of the context.
 struct Entry {
     path: String,
     kind: Kind,
 }
 
 enum Kind {
-    Folder,
-    File { executable: bool, content: Vec<u8> },
+    Folder { mode: u32 },
+    File { mode: u32, content: Vec<u8> },
     Link(PathBuf),
+}
+
+/// The modes that a repository knows.
+const FOLDER: u32 = 0o755;
+const FILE: u32 = 0o644;
+const EXECUTABLE: u32 = 0o755;
+
+/// How a folder is taken in.
+struct Rules<'a> {
+    /// Modes as they are, rather than as a repository knows them.
+    exact: bool,
+    ignored: &'a Ignored,
+    /// What is never left out.
+    keep: &'a [&'a str],
 }
 
 /// A folder's content, and what is put beside it.
@@ -27,12 +42,28 @@ pub struct Context {
 }
 
 impl Context {
-    /// Everything in a folder, in the order of paths.
+    /// Everything in a folder of a repository, in the order of paths. Two checkouts
+    /// of the same commit give the same, whatever their umask and dates.
     pub fn of(folder: &Path) -> io::Result<Self> {
+        Self::by(folder, &Rules { exact: false, ignored: &Ignored::default(), keep: &[] })
+    }
+
+    /// What a user's folder holds, but for what it leaves out, as Docker takes it in.
+    pub fn as_it_is(folder: &Path, ignored: &Ignored, keep: &[&str]) -> io::Result<Self> {
+        Self::by(folder, &Rules { exact: true, ignored, keep })
+    }
+
+    fn by(folder: &Path, rules: &Rules<'_>) -> io::Result<Self> {
         let mut entries = Vec::new();
-        walk(folder, "", &mut entries)?;
+        walk(folder, "", rules, &mut entries)?;
         entries.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(Self { entries })
+    }
+
+    /// Puts a file beside the rest.
+    pub fn add(&mut self, path: &str, content: &[u8]) {
+        self.entries
+            .push(Entry { path: path.to_owned(), kind: Kind::File { mode: FILE, content: content.to_owned() } });
     }
 
     /// The hash of the content and of everything else that makes the image what
@@ -47,9 +78,9 @@ impl Context {
         for entry in &self.entries {
             add(entry.path.as_bytes());
             match &entry.kind {
-                Kind::Folder => add(b"folder"),
-                Kind::File { executable, content } => {
-                    add(if *executable { b"executable" } else { b"file" });
+                Kind::Folder { mode } => add(format!("folder {mode:o}").as_bytes()),
+                Kind::File { mode, content } => {
+                    add(format!("file {mode:o}").as_bytes());
                     add(content);
                 }
                 Kind::Link(target) => {
@@ -70,14 +101,14 @@ impl Context {
     pub fn tar(&self, beside: &[(&str, bool, Vec<u8>)]) -> io::Result<Bytes> {
         let mut archive = tar::Builder::new(Vec::new());
         for entry in &self.entries {
-            let mut header = header(0o644);
+            let mut header = header(FILE);
             match &entry.kind {
-                Kind::Folder => {
+                Kind::Folder { mode } => {
                     header.set_entry_type(tar::EntryType::Directory);
-                    header.set_mode(0o755);
+                    header.set_mode(*mode);
                     archive.append_data(&mut header, format!("{}/", entry.path), io::empty())?;
                 }
-                Kind::File { executable, content } => append(&mut archive, &entry.path, *executable, content)?,
+                Kind::File { mode, content } => append(&mut archive, &entry.path, *mode, content)?,
                 Kind::Link(target) => {
                     header.set_entry_type(tar::EntryType::Symlink);
                     archive.append_link(&mut header, &entry.path, target)?;
@@ -85,14 +116,15 @@ impl Context {
             }
         }
         for (name, executable, content) in beside {
-            append(&mut archive, &format!("bootproof/{name}"), *executable, content)?;
+            let mode = if *executable { EXECUTABLE } else { FILE };
+            append(&mut archive, &format!("bootproof/{name}"), mode, content)?;
         }
         archive.into_inner().map(Bytes::from)
     }
 }
 
-fn append(archive: &mut tar::Builder<Vec<u8>>, path: &str, executable: bool, content: &[u8]) -> io::Result<()> {
-    let mut header = header(if executable { 0o755 } else { 0o644 });
+fn append(archive: &mut tar::Builder<Vec<u8>>, path: &str, mode: u32, content: &[u8]) -> io::Result<()> {
+    let mut header = header(mode);
     header.set_size(content.len() as u64);
     archive.append_data(&mut header, path, content)
 }
@@ -108,7 +140,7 @@ fn header(mode: u32) -> tar::Header {
     header
 }
 
-fn walk(folder: &Path, below: &str, entries: &mut Vec<Entry>) -> io::Result<()> {
+fn walk(folder: &Path, below: &str, rules: &Rules<'_>, entries: &mut Vec<Entry>) -> io::Result<()> {
     for found in fs::read_dir(folder)? {
         let found = found?;
         let name = found
@@ -116,15 +148,27 @@ fn walk(folder: &Path, below: &str, entries: &mut Vec<Entry>) -> io::Result<()> 
             .into_string()
             .map_err(|name| io::Error::other(format!("the name {} is not UTF-8", name.display())))?;
         let path = if below.is_empty() { name } else { format!("{below}/{name}") };
+        let left_out = rules.ignored.leaves_out(&path) && !rules.keep.contains(&path.as_str());
         let kind = found.file_type()?;
+        let mode = |usual: u32| -> io::Result<u32> {
+            Ok(if rules.exact { found.metadata()?.permissions().mode() & 0o7777 } else { usual })
+        };
         if kind.is_dir() {
-            walk(&found.path(), &path, entries)?;
-            entries.push(Entry { path, kind: Kind::Folder });
+            let may_hold_some = rules.ignored.keeps_any() || rules.keep.iter().any(|keep| keep.starts_with(&path));
+            if !left_out || may_hold_some {
+                walk(&found.path(), &path, rules, entries)?;
+            }
+            if !left_out {
+                entries.push(Entry { path, kind: Kind::Folder { mode: mode(FOLDER)? } });
+            }
+        } else if left_out {
+            continue;
         } else if kind.is_symlink() {
             entries.push(Entry { path, kind: Kind::Link(fs::read_link(found.path())?) });
-        } else {
+        } else if kind.is_file() {
             let executable = found.metadata()?.permissions().mode() & 0o100 != 0;
-            entries.push(Entry { path, kind: Kind::File { executable, content: fs::read(found.path())? } });
+            let mode = mode(if executable { EXECUTABLE } else { FILE })?;
+            entries.push(Entry { path, kind: Kind::File { mode, content: fs::read(found.path())? } });
         }
     }
     Ok(())
@@ -183,6 +227,26 @@ mod tests {
         assert_eq!(hash(folder.path()), before, "all put back");
         fs::rename(&script, folder.path().join("lib/b.sh")).unwrap();
         assert_ne!(hash(folder.path()), before, "another name");
+    }
+
+    #[test]
+    fn a_users_folder_keeps_its_modes_and_leaves_out_what_it_says() {
+        let folder = demo();
+        fs::write(folder.path().join(".dockerignore"), "lib\n!lib/kept\nDockerfile\n").unwrap();
+        fs::write(folder.path().join("lib/kept"), "k").unwrap();
+        fs::set_permissions(folder.path().join("lib/kept"), fs::Permissions::from_mode(0o600)).unwrap();
+        let ignored = Ignored::of(folder.path()).unwrap();
+        let mut context = Context::as_it_is(folder.path(), &ignored, &["Dockerfile", ".dockerignore"]).unwrap();
+        context.add("extra", b"e");
+        let tar = context.tar(&[]).unwrap();
+        let mut seen = Vec::new();
+        for entry in tar::Archive::new(tar.as_ref()).entries().unwrap() {
+            let entry = entry.unwrap();
+            seen.push((entry.path().unwrap().display().to_string(), entry.header().mode().unwrap()));
+        }
+        let names: Vec<&str> = seen.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, [".dockerignore", "Dockerfile", "lib/kept", "extra"]);
+        assert_eq!(seen[2].1, 0o600);
     }
 
     #[test]

@@ -1,8 +1,12 @@
 //! What a build needs to know of a Dockerfile before the engine reads it.
 
+use std::collections::BTreeMap;
+
 /// The stages of a Dockerfile, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Dockerfile {
+    /// The arguments that stand before the first stage, with their defaults.
+    arguments: BTreeMap<String, String>,
     stages: Vec<Stage>,
 }
 
@@ -28,6 +32,7 @@ impl Dockerfile {
     /// Reads the instructions that matter here; the rest is the engine's business.
     pub fn read(text: &str) -> Self {
         let mut stages: Vec<Stage> = Vec::new();
+        let mut arguments = BTreeMap::new();
         for line in instructions(text) {
             let words: Vec<&str> = line.split_whitespace().collect();
             let Some((instruction, words)) = words.split_first() else { continue };
@@ -36,9 +41,22 @@ impl Dockerfile {
                 stages.push(Stage::from(words));
             } else if let Some(stage) = stages.last_mut() {
                 stage.take(&instruction, words);
+            } else if instruction == "ARG" {
+                let defaults = words.iter().filter_map(|word| word.split_once('='));
+                let unquoted = |text: &str| text.trim_matches(['"', '\'']).to_owned();
+                arguments.extend(defaults.map(|(name, value)| (name.to_owned(), unquoted(value))));
             }
         }
-        Self { stages }
+        Self { arguments, stages }
+    }
+
+    /// The same with these values in the place of its arguments, in the names of bases.
+    pub fn given(mut self, arguments: &BTreeMap<String, String>) -> Self {
+        self.arguments.extend(arguments.clone());
+        for stage in &mut self.stages {
+            stage.base = substituted(&stage.base, &self.arguments);
+        }
+        self
     }
 
     /// The names of the stages.
@@ -53,13 +71,16 @@ impl Dockerfile {
             Some(target) => self.stages.iter().position(|stage| stage.is(target))? + 1,
             None => self.stages.len(),
         };
-        Some(Self { stages: self.stages[..end].to_vec() })
+        Some(Self { stages: self.stages[..end].to_vec(), ..self.clone() })
     }
 
-    /// The images it starts from, each once.
+    /// The images it starts from or copies from, each once. A name that still has
+    /// a variable in it is the builder's business.
     pub fn bases(&self) -> Vec<String> {
-        let outside = |name: &&String| *name != "scratch" && !self.stages.iter().any(|stage| stage.is(name));
-        distinct(self.stages.iter().map(|stage| &stage.base).filter(outside))
+        let is_stage = |name: &String| name.parse::<usize>().is_ok() || self.stages.iter().any(|stage| stage.is(name));
+        let outside = |name: &&String| *name != "scratch" && !name.contains('$') && !is_stage(name);
+        let named = self.stages.iter().flat_map(|stage| std::iter::once(&stage.base).chain(&stage.sources));
+        distinct(named.filter(outside))
     }
 
     /// The programs of ours that it copies, each once.
@@ -112,6 +133,26 @@ impl Stage {
 
     fn is(&self, name: &str) -> bool {
         self.name.as_deref() == Some(name)
+    }
+}
+
+/// A text with `$NAME`, `${NAME}` and `${NAME:-default}` replaced, as far as they are known.
+fn substituted(text: &str, values: &BTreeMap<String, String>) -> String {
+    let Some((before, rest)) = text.split_once('$') else { return text.to_owned() };
+    let is_letter = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let (name, default, after) = match rest.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
+        Some((inside, after)) => match inside.split_once(":-") {
+            Some((name, default)) => (name, Some(default), after),
+            None => (inside, None, after),
+        },
+        None => {
+            let end = rest.find(|c| !is_letter(c)).unwrap_or(rest.len());
+            (&rest[..end], None, &rest[end..])
+        }
+    };
+    match values.get(name).map(String::as_str).or(default) {
+        Some(value) => format!("{before}{value}{}", substituted(after, values)),
+        None => text.to_owned(),
     }
 }
 
@@ -178,6 +219,19 @@ CMD ["node"]
         check(Some("wrapper"), &["debian:trixie"], &["misbehave"]);
         check(None, &["debian:trixie"], &["entrypoint", "misbehave"]);
         assert_eq!(Dockerfile::read(DEMO).up_to(Some("nothing")), None);
+    }
+
+    #[test]
+    fn arguments_stand_in_the_names_of_bases() {
+        let text = "ARG SUITE=trixie\nARG BASE\nFROM debian:${SUITE} AS a\nFROM $BASE\nCOPY --from=nginx:1 / /\n\
+                    COPY --from=0 / /\nFROM ${NONE:-node}:22\n";
+        let bases = |given: &[(&str, &str)]| {
+            let given = given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            Dockerfile::read(text).given(&given).bases()
+        };
+        assert_eq!(bases(&[]), ["debian:trixie", "nginx:1", "node:22"]);
+        assert_eq!(bases(&[("SUITE", "sid"), ("BASE", "a")]), ["debian:sid", "nginx:1", "node:22"]);
+        assert_eq!(bases(&[("BASE", "app:1"), ("NONE", "x")]), ["app:1", "debian:trixie", "nginx:1", "x:22"]);
     }
 
     #[test]

@@ -67,9 +67,9 @@ pub enum Error {
         /// Why not, and what to do.
         cause: String,
     },
-    /// An image is not there and could not be fetched.
+    /// An image could not be fetched.
     #[error(
-        "the image `{image}` is not in the engine and could not be pulled: {cause}; \
+        "the image `{image}` could not be pulled: {cause}; \
          check its name, or load it into the engine first (`docker load`, `docker pull`)"
     )]
     Pull {
@@ -77,6 +77,34 @@ pub enum Error {
         image: String,
         /// The engine's words.
         cause: String,
+    },
+    /// An image is not there, and the scenario forbids to get it.
+    #[error(
+        "the image `{image}` is not in the engine{}, and `pull_policy = \"never\"` forbids to get it; \
+         load it first, or choose another policy",
+        has.as_ref().map(|platform| format!(" but for {platform}")).unwrap_or_default()
+    )]
+    Forbidden {
+        /// The image.
+        image: String,
+        /// The platform that the engine has it for instead.
+        has: Option<String>,
+    },
+    /// The registry has an image only for other platforms.
+    #[error("the image `{image}` is there for {has}, and its registry has none for {wanted}")]
+    OtherPlatform {
+        /// The image.
+        image: String,
+        /// The platform that the scenario asks for.
+        wanted: String,
+        /// The platform that was had instead.
+        has: String,
+    },
+    /// The folder to build an image from is not there.
+    #[error("there is no folder {path} to build an image from; `build` is relative to the scenario file")]
+    NoFolder {
+        /// Where it was looked for.
+        path: String,
     },
     /// The engine failed; a build that failed carries its whole log.
     #[error(transparent)]

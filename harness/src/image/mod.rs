@@ -1,10 +1,11 @@
 //! Sees to it that the engine has the images that a run needs.
 //!
-//! A reference is used as it is, or pulled. A fixture is built from this
-//! checkout once: its tag carries a hash of everything that makes it what it
-//! is, and a lock that processes share keeps two of them from building it.
+//! A reference is used as it is, or pulled. A fixture of this checkout or a
+//! user's folder is built once: its tag carries a hash of everything that makes
+//! it what it is, and a lock that processes share keeps two of them from
+//! building it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -12,12 +13,15 @@ use tokio::sync::Mutex;
 
 use crate::engine::{Build, Engine, Labels, Progress};
 use crate::scenario::image::ImageRef;
+use crate::scenario::wanted::{PullPolicy, Wanted};
 
 mod base;
 mod binary;
 mod context;
 mod dockerfile;
 mod error;
+mod folder;
+mod ignored;
 mod lock;
 mod output;
 mod workspace;
@@ -31,7 +35,7 @@ use context::Context;
 use dockerfile::Dockerfile;
 use lock::Lock;
 
-/// The label of an image that was built from a fixture; its value is the fixture's name.
+/// The label of an image that was built here; its value is the fixture's name or the folder's.
 pub const FIXTURE_LABEL: &str = "io.bootproof.fixture";
 
 /// The fixture that is the agent.
@@ -47,7 +51,7 @@ pub struct Images {
 /// What this process has found out already.
 #[derive(Default)]
 struct Known {
-    ready: HashMap<ImageRef, String>,
+    ready: HashMap<Wanted, String>,
     binaries: HashMap<String, Binary>,
     target: Option<String>,
     lock_file: Option<PathBuf>,
@@ -97,33 +101,50 @@ impl Images {
 
     /// Sees to it that the engine has an image; gives the reference to run.
     pub async fn ensure(&self, image: &ImageRef, progress: Progress<'_>) -> Result<String, Error> {
+        self.obtain(&Wanted::from(image.clone()), progress).await
+    }
+
+    /// The same for an image as a scenario asks for it. What is to be pulled or
+    /// built anew is so once: all runs of one process are about the same image.
+    pub async fn obtain(&self, wanted: &Wanted, progress: Progress<'_>) -> Result<String, Error> {
         let mut known = self.known.lock().await;
-        if let Some(reference) = known.ready.get(image) {
+        if let Some(reference) = known.ready.get(wanted) {
             return Ok(reference.clone());
         }
-        let reference = match image {
-            ImageRef::Reference(name) => self.reference(name, &mut known, progress).await?,
+        let reference = match &wanted.image {
+            ImageRef::Reference(name) => self.reference(name, wanted, &mut known, progress).await?,
+            ImageRef::Build(build) => self.folder(build, wanted, &mut known, progress).await?,
             ImageRef::Fixture { name, stage } => {
                 let Some(workspace) = &self.workspace else {
-                    return Err(Error::NoWorkspace { image: image.to_string() });
+                    return Err(Error::NoWorkspace { image: wanted.image.to_string() });
                 };
                 self.fixture(workspace, name, stage.as_deref(), &mut known, progress).await?
             }
         };
-        known.ready.insert(image.clone(), reference.clone());
+        known.ready.insert(wanted.clone(), reference.clone());
         Ok(reference)
     }
 
     /// A Debian is made here where no registry gives it, like the base of a fixture.
-    async fn reference(&self, name: &str, known: &mut Known, progress: Progress<'_>) -> Result<String, Error> {
-        if self.engine.image(name).await?.is_none() {
-            let _lock = match &self.workspace {
-                Some(workspace) => Some(known.lock(workspace, progress).await?),
-                None => None,
-            };
-            base::ensure(self.engine.as_ref(), name, progress).await?;
+    async fn reference(
+        &self,
+        name: &str,
+        wanted: &Wanted,
+        known: &mut Known,
+        progress: Progress<'_>,
+    ) -> Result<String, Error> {
+        let (policy, platform) = (wanted.pull_policy, wanted.platform.as_deref());
+        let is_used_as_it_is = policy != PullPolicy::Always && platform.is_none();
+        if is_used_as_it_is && self.engine.image(name).await?.is_some() {
+            return Ok(name.to_owned());
         }
-        Ok(name.to_owned())
+        let _lock = match &self.workspace {
+            Some(workspace) => Some(known.lock(workspace, progress).await?),
+            None => None,
+        };
+        let image = base::ensure_as(self.engine.as_ref(), name, policy, platform, progress).await?;
+        // A name stands for one platform at a time, and others may pull another meanwhile.
+        Ok(if platform.is_some() { image.id } else { name.to_owned() })
     }
 
     async fn fixture(
@@ -212,7 +233,10 @@ impl Images {
         }
         let build = Build {
             tag: recipe.tag.clone(),
+            dockerfile: "Dockerfile".to_owned(),
             target: stage.map(str::to_owned),
+            args: BTreeMap::new(),
+            platform: None,
             context: recipe.context.tar(&beside).map_err(failed)?,
             labels: Labels::from([(FIXTURE_LABEL.to_owned(), name.to_owned())]),
         };

@@ -12,7 +12,6 @@ use crate::check::{self, Claim, Expected, Reading};
 use crate::fault::{self, Fault};
 use crate::redact::Redactor;
 use crate::scenario::control::Control;
-use crate::scenario::image::ImageRef;
 use crate::scenario::link::Condition;
 use crate::scenario::problem::{Place, Problems};
 use crate::scenario::ready::Ready;
@@ -22,6 +21,7 @@ use crate::scenario::subject::Subject;
 use crate::scenario::trigger::{Occasion, Trigger};
 use crate::scenario::value::Duration as After;
 use crate::scenario::volume::Volume;
+use crate::scenario::wanted::Wanted;
 use crate::scenario::{self, Head, Parsed, Scenario, Surroundings};
 use crate::timeline::{Look, Origin, Stdio, Verb, Window};
 
@@ -169,10 +169,10 @@ impl Trial {
 
     /// Every image that it boots, each once; without the agent's.
     #[must_use]
-    pub fn images(&self) -> Vec<ImageRef> {
-        let later = self.steps.iter().filter_map(|step| step.subject.as_ref()).map(|subject| &subject.image);
-        let services = self.services.values().map(|service| &service.image);
-        distinct(std::iter::once(&self.subject.image).chain(later).chain(services).cloned())
+    pub fn images(&self) -> Vec<Wanted> {
+        let later = self.steps.iter().filter_map(|step| step.subject.as_ref()).map(Subject::wanted);
+        let services = self.services.values().map(|service| service.wanted.clone());
+        distinct(std::iter::once(self.subject.wanted()).chain(later).chain(services))
     }
 
     /// Whether its output is compared with stored snapshots.

@@ -4,6 +4,7 @@ use super::style;
 use crate::corpus::Case;
 use crate::judged::name_of;
 use crate::plan::{Plan, Trial};
+use crate::scenario::wanted::PullPolicy;
 
 /// One line for each scenario.
 #[must_use]
@@ -62,7 +63,16 @@ pub fn explanation(plan: &Plan) -> String {
 }
 
 fn of_trial(trial: &Trial) -> Vec<String> {
-    let mut lines = vec![format!("The subject is {}", style::strong(&trial.subject.image))];
+    let subject = &trial.subject;
+    let platform = subject.platform.iter().map(|platform| format!(" for {platform}"));
+    let policy = match subject.pull_policy {
+        PullPolicy::Missing => None,
+        PullPolicy::Always => Some(", pulled anew".to_owned()),
+        PullPolicy::Never => Some(", which the engine has to have".to_owned()),
+        PullPolicy::Build => Some(", built anew".to_owned()),
+    };
+    let how: String = platform.chain(policy).collect();
+    let mut lines = vec![format!("The subject is {}{how}", style::strong(&subject.image))];
     if let Ok(serde_json::Value::Object(options)) = serde_json::to_value(&trial.subject.runtime) {
         let said = options.iter().filter(|(_, value)| is_said(value));
         let redactor = trial.redactor();

@@ -11,7 +11,7 @@ use crate::engine::{Engine, Error};
 use crate::plan::Trial;
 use crate::sandbox::Sandbox;
 use crate::sandbox::state::Contents;
-use crate::scenario::image::ImageRef;
+use crate::scenario::wanted::Wanted;
 use crate::timeline::{Timeline, What};
 
 mod begun;
@@ -62,7 +62,7 @@ impl Stage {
 #[derive(Debug, Clone, Default)]
 pub struct ImageNames {
     /// Of the subject, of later subjects and of services.
-    pub names: BTreeMap<ImageRef, String>,
+    pub names: BTreeMap<Wanted, String>,
     /// Of the agent, if the trial needs one.
     pub agent: Option<String>,
 }

@@ -13,8 +13,8 @@ use crate::fault::{Act, Answered, Ground};
 use crate::observe::look::{Looker, ServiceAt};
 use crate::plan::Trial;
 use crate::sandbox::{Sandbox, Through};
-use crate::scenario::image::ImageRef;
 use crate::scenario::subject::Subject;
+use crate::scenario::wanted::Wanted;
 
 /// How long a connection to a service may take that is to be used up.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -64,7 +64,7 @@ impl<'a> World<'a> {
             agent = Some(Agent::begin(&*stage.engine, &id).await?);
             through = Some(id);
         }
-        let image = name_of(images, &trial.subject.image)?;
+        let image = name_of(images, &trial.subject.wanted())?;
         let through = through.as_deref().map_or(Through::Image(image), Through::Agent);
         sandbox.fill(trial, &mounts, &stage.contents, through).await?;
         let mut world = Self {
@@ -102,7 +102,7 @@ impl<'a> World<'a> {
     async fn make_services(&mut self, trial: &Trial) -> Result<(), Invalid> {
         let Some(network) = self.network.clone() else { return Ok(()) };
         for (name, service) in &trial.services {
-            let image = name_of(self.images, &service.image)?;
+            let image = name_of(self.images, &service.wanted)?;
             let alias = upstream(name, service.link.is_some());
             match self.sandbox.service(name, &alias, service, image, &network).await? {
                 Create::Made(Created { id, .. }) => self.services.insert(name.clone(), id),
@@ -142,7 +142,7 @@ impl<'a> World<'a> {
 
     /// Makes the subject's container without starting it.
     pub async fn make_subject(&mut self, trial: &Trial, subject: &Subject, step: u32) -> Result<Create, Invalid> {
-        let image = name_of(self.images, &subject.image)?;
+        let image = name_of(self.images, &subject.wanted())?;
         self.mounted = trial.mounted(step);
         let mounts = self.mounted.iter().filter_map(|name| self.mounts.get(name)).cloned().collect();
         let made = self.sandbox.subject(subject, image, mounts, trial.published(), self.network.as_deref()).await?;
@@ -243,9 +243,9 @@ fn upstream(name: &str, linked: bool) -> String {
     if linked { format!("{name}-{BEHIND}") } else { name.to_owned() }
 }
 
-fn name_of<'a>(images: &'a ImageNames, image: &ImageRef) -> Result<&'a str, Invalid> {
-    images.names.get(image).map(String::as_str).ok_or_else(|| {
-        let act = format!("find the image {image}");
+fn name_of<'a>(images: &'a ImageNames, wanted: &Wanted) -> Result<&'a str, Invalid> {
+    images.names.get(wanted).map(String::as_str).ok_or_else(|| {
+        let act = format!("find the image {}", wanted.image);
         Invalid::Engine(Error::Failed { act, cause: "it was not made ready".to_owned() })
     })
 }

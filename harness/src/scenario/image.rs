@@ -5,7 +5,10 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// An image: a fixture of this repository, or any reference the engine knows.
+use super::build::Build;
+
+/// An image: a fixture of this repository, a folder to build, or any reference
+/// the engine knows.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum ImageRef {
@@ -16,13 +19,15 @@ pub enum ImageRef {
         /// The stage of its Dockerfile; `None` is the last one.
         stage: Option<String>,
     },
+    /// `build:PATH`: built from a folder.
+    Build(Build),
     /// An image reference, such as `postgres:17`.
     Reference(String),
 }
 
 /// A text that names no image.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not an image; write `fixture:NAME`, `fixture:NAME/STAGE` or an image reference")]
+#[error("`{0}` is not an image; write `fixture:NAME`, `fixture:NAME/STAGE`, `build:PATH` or an image reference")]
 pub struct BadImage(String);
 
 impl FromStr for ImageRef {
@@ -31,6 +36,9 @@ impl FromStr for ImageRef {
     fn from_str(text: &str) -> Result<Self, BadImage> {
         let bad = || BadImage(text.to_owned());
         let word = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
+        if let Some(context) = text.strip_prefix("build:") {
+            return if context.is_empty() { Err(bad()) } else { Ok(Self::Build(Build::of(context))) };
+        }
         let Some(fixture) = text.strip_prefix("fixture:") else {
             let plain = !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic());
             return if plain { Ok(Self::Reference(text.to_owned())) } else { Err(bad()) };
@@ -51,6 +59,7 @@ impl fmt::Display for ImageRef {
         match self {
             Self::Fixture { name, stage: None } => write!(f, "fixture:{name}"),
             Self::Fixture { name, stage: Some(stage) } => write!(f, "fixture:{name}/{stage}"),
+            Self::Build(build) => write!(f, "{build}"),
             Self::Reference(reference) => f.write_str(reference),
         }
     }
@@ -75,11 +84,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_a_fixture_with_perhaps_a_stage_or_a_reference() {
-        for same in ["fixture:tome", "fixture:tome/shell", "postgres:17", "localhost:5000/a/b@sha256:00"] {
+    fn a_name_is_a_fixture_with_perhaps_a_stage_or_a_folder_or_a_reference() {
+        for same in
+            ["fixture:tome", "fixture:tome/shell", "build:../my app", "postgres:17", "localhost:5000/a/b@sha256:00"]
+        {
             assert_eq!(same.parse::<ImageRef>().map(|image| image.to_string()), Ok(same.to_owned()));
         }
-        for bad in ["", "fixture:", "fixture:tome/", "fixture:../x", "two words", "fixture:a/b/c"] {
+        for bad in ["", "fixture:", "build:", "fixture:tome/", "fixture:../x", "two words", "fixture:a/b/c"] {
             assert_eq!(bad.parse::<ImageRef>(), Err(BadImage(bad.to_owned())), "reading `{bad}`");
         }
     }

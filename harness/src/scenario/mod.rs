@@ -7,11 +7,13 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::path::PathBuf;
 
 use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+pub mod build;
 pub mod control;
 pub mod fault;
 pub mod forms;
@@ -27,6 +29,7 @@ pub mod subject;
 pub mod trigger;
 pub mod value;
 pub mod volume;
+pub mod wanted;
 
 use control::Control;
 use fault::WrittenFault;
@@ -98,6 +101,8 @@ impl Head {
 /// what is not known is found out when it is used.
 #[derive(Debug, Clone, Default)]
 pub struct Surroundings {
+    /// The folder that the file stands in, from which its paths are seen.
+    pub folder: Option<PathBuf>,
     /// The fixture images there are.
     pub fixtures: Option<Vec<ImageRef>>,
     /// The state directories that a volume can begin with.

@@ -51,6 +51,12 @@ impl<'a> Section<'a> {
         self.table.is_empty()
     }
 
+    /// Whether it has a key.
+    #[must_use]
+    pub fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
     /// Whether a key has this text for its value.
     #[must_use]
     pub fn says(&self, key: &str, text: &str) -> bool {
@@ -64,8 +70,14 @@ impl<'a> Section<'a> {
     }
 
     /// Sets the keys of `other` over those of this one. `environment` is joined
-    /// by its variables: often one of them is all that differs.
+    /// by its variables: often one of them is all that differs. Another image
+    /// comes with its own way to be had.
     pub fn override_with(&mut self, other: Self) {
+        if other.table.contains_key("image") || other.table.contains_key("build") {
+            for key in ["image", "build", "pull_policy", "platform"] {
+                self.table.remove(key);
+            }
+        }
         for (key, mut value) in other.table {
             if key.get_ref() == "environment"
                 && let DeValue::Table(new) = value.get_mut()

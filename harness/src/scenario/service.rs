@@ -12,9 +12,9 @@ use super::problem::{Problem, Problems};
 use super::read::{Section, described, unless_bad};
 use super::ready::Ready;
 use super::runtime::Runtime;
-use super::subject::read_image;
 use super::trigger::Trigger;
 use super::value::{Duration, Plain};
+use super::wanted::Wanted;
 
 /// The port that Postgres listens on.
 const POSTGRES_PORT: u16 = 5432;
@@ -28,8 +28,9 @@ const POSTGRES_VERSION: &str = "17";
 /// A dependency of the subject.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Service {
-    /// The image it is made of.
-    pub image: ImageRef,
+    /// The image it is made of, and how the engine gets it.
+    #[serde(flatten)]
+    pub wanted: Wanted,
     /// How it is run.
     pub runtime: Runtime,
     /// What "ready" means for it.
@@ -107,7 +108,7 @@ impl Service {
     fn read(mut section: Section<'_>, around: &Surroundings, problems: &mut Problems) -> Option<Self> {
         let place = section.name().to_owned();
         let span = section.span();
-        let image = section.take("image");
+        let says_image = section.has("image") || section.has("build");
         let postgres = section.take("postgres").map(|written| written.read::<Postgres>(&place, problems));
         let ready = section.take("ready").map(|written| Ready::read(written, problems));
         let when = section.take("when").map(|written| Trigger::read(written, &place, problems));
@@ -115,7 +116,7 @@ impl Service {
         let timeout = section.take("timeout").map(|written| written.read::<Duration>(&place, problems));
         let link = section.take("link");
         let files = section.take("files").map(|written| written.read(&place, problems));
-        if image.is_none() && postgres.is_none() {
+        if !says_image && postgres.is_none() {
             problems.add(
                 Problem::new(Some(span), format!("{place} has neither an `image` nor a `postgres`"))
                     .help("write `postgres = {}`, or name any image and say when it is `ready`"),
@@ -123,17 +124,17 @@ impl Service {
         }
         let known_port = postgres.is_some().then_some(POSTGRES_PORT);
         let link = link.map(|written| Link::read(written, known_port, &place, problems));
-        let image = image.map(|written| read_image(written, &place, around, problems));
+        let wanted = says_image.then(|| Wanted::read(&mut section, around, problems));
         let runtime = section.read::<Runtime>(problems);
 
         let postgres = unless_bad(postgres)?;
-        let image = match (unless_bad(image)?, &postgres) {
-            (Some(image), _) => image,
-            (None, Some(postgres)) => postgres.image(around),
+        let wanted = match (unless_bad(wanted)?, &postgres) {
+            (Some(wanted), _) => wanted,
+            (None, Some(postgres)) => Wanted::from(postgres.image(around)),
             (None, None) => return None,
         };
         let mut service = Self {
-            image,
+            wanted,
             runtime: runtime?,
             ready: unless_bad(ready)?,
             when: unless_bad(when)?,

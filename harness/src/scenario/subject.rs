@@ -2,18 +2,23 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Surroundings;
 use super::image::ImageRef;
 use super::problem::{Problem, Problems};
-use super::read::{Section, unknown_word};
+use super::read::Section;
 use super::ready::Ready;
 use super::runtime::Runtime;
-use super::{Surroundings, Written};
+use super::wanted::{PullPolicy, Wanted};
 
 /// The container under test.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Subject {
     /// The image it is made of.
     pub image: ImageRef,
+    /// When that is pulled or built.
+    pub pull_policy: PullPolicy,
+    /// The platform that it has to be of.
+    pub platform: Option<String>,
     /// What "ready" means for it, wherever that is said.
     pub ready: Option<Ready>,
     /// How it is run.
@@ -24,15 +29,8 @@ impl Subject {
     /// Reads `[subject]`.
     pub fn read(mut section: Section<'_>, around: &Surroundings, problems: &mut Problems) -> Option<Self> {
         let name = section.name().to_owned();
-        let image = section.take("image");
+        let wanted = Wanted::read(&mut section, around, problems);
         let ready = section.take("ready");
-        if image.is_none() {
-            problems.add(
-                Problem::new(Some(section.span()), format!("{name} has no `image`"))
-                    .help("name a fixture, `fixture:tome`, or any image reference"),
-            );
-        }
-        let image = image.and_then(|written| read_image(written, &name, around, problems));
         let ready = ready.map(|written| Ready::read(written, problems));
         let header = section.span();
         let runtime = section.read::<Runtime>(problems);
@@ -44,26 +42,13 @@ impl Subject {
             Some(ready) => ready,
             None => None,
         };
-        Some(Self { image: image?, ready, runtime: runtime? })
+        let Wanted { image, pull_policy, platform } = wanted?;
+        Some(Self { image, pull_policy, platform, ready, runtime: runtime? })
     }
-}
 
-/// Reads the name of an image; a fixture has to be one that is there.
-pub fn read_image(
-    written: Written<'_>,
-    section: &str,
-    around: &Surroundings,
-    problems: &mut Problems,
-) -> Option<ImageRef> {
-    let span = written.value.span();
-    let image = written.read::<ImageRef>(section, problems)?;
-    match (&image, &around.fixtures) {
-        (ImageRef::Fixture { .. }, Some(fixtures)) if !fixtures.contains(&image) => {
-            let known: Vec<String> = fixtures.iter().map(ToString::to_string).collect();
-            let known: Vec<&str> = known.iter().map(String::as_str).collect();
-            problems.add(unknown_word("fixture", &image.to_string(), &format!("`image` of {section}"), &known, span));
-            None
-        }
-        _ => Some(image),
+    /// The image it is made of, and how the engine gets it.
+    #[must_use]
+    pub fn wanted(&self) -> Wanted {
+        Wanted { image: self.image.clone(), pull_policy: self.pull_policy, platform: self.platform.clone() }
     }
 }

@@ -12,6 +12,7 @@ use insta::assert_snapshot;
 fn problems(text: &str) -> String {
     let fixtures = ["fixture:misbehave", "fixture:tome", "fixture:tome/shell"];
     let around = Surroundings {
+        folder: None,
         fixtures: Some(fixtures.iter().filter_map(|fixture| fixture.parse().ok()).collect()),
         states: Some(vec!["tome".to_owned()]),
     };
@@ -177,6 +178,19 @@ dns = 9
 #[test]
 fn runtime_options_do_not_contradict_each_other() {
     assert_snapshot!(problems_after("cpus = 0.5", "cpus = 0.5\ncpu_quota = 50000\nmemswap_limit = \"64m\""));
+}
+
+#[test]
+fn an_image_is_asked_for_in_one_way() {
+    let image = "image = \"fixture:tome\"\n";
+    assert_snapshot!(problems_after(image, "image = \"tome:1\"\nbuild = \".\"\n"));
+    assert_snapshot!(problems_after(
+        image,
+        "build = { context = \".\", dockerfil = \"x\" }\npull_policy = \"sometimes\"\n"
+    ));
+    assert_snapshot!(problems_after(image, "build = \"https://example.org/app.git\"\n"));
+    assert_snapshot!(problems_after(image, "image = \"tome:1\"\npull_policy = \"build\"\n"));
+    assert_snapshot!(problems_after(image, &format!("{image}pull_policy = \"never\"\n")));
 }
 
 #[test]

@@ -10,14 +10,14 @@ use harness::sandbox;
 use insta::assert_snapshot;
 
 /// Calls the harness in the checkout's folder.
-fn harness(arguments: &[&str]) -> Command {
+pub fn harness(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_harness"));
     command.args(arguments).current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace"));
     command
 }
 
 /// What it said, with its exit code.
-fn told(output: &Output) -> String {
+pub fn told(output: &Output) -> String {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     format!("{}{}exit code {:?}", text(&output.stdout), text(&output.stderr), output.status.code())
 }

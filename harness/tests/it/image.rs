@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use harness::engine::fake::Fake;
 use harness::engine::{Engine, Error as EngineError, Thing};
 use harness::image::{Error, FIXTURE_LABEL, Images, Workspace};
+use harness::scenario::wanted::{PullPolicy, Wanted};
 
 /// A small checkout: one fixture, and one program that compiles.
 struct Checkout(tempfile::TempDir);
@@ -57,9 +58,60 @@ async fn a_reference_is_used_as_it_is_or_else_pulled() {
     }
     assert_eq!(calls_of(&fake, "pull"), ["postgres:17"]);
     let error = ensure(&images, "mysql:9").await.unwrap_err().to_string();
-    let expected = "the image `mysql:9` is not in the engine and could not be pulled: no registry answers; \
+    let expected = "the image `mysql:9` could not be pulled: no registry answers; \
                     check its name, or load it into the engine first (`docker load`, `docker pull`)";
     assert_eq!(error, expected);
+}
+
+/// An image as a scenario's `[subject]` asks for it.
+fn wanted(image: &str, pull_policy: PullPolicy, platform: Option<&str>) -> Wanted {
+    Wanted { image: image.parse().unwrap(), pull_policy, platform: platform.map(str::to_owned) }
+}
+
+#[tokio::test]
+async fn what_is_always_pulled_is_so_once_in_a_process() {
+    let fake = Fake::new();
+    fake.publish("app:1");
+    let always = wanted("app:1", PullPolicy::Always, None);
+    for process in 1..3 {
+        let images = Images::new(Arc::new(fake.clone()), None);
+        for _ in 0..2 {
+            assert_eq!(images.obtain(&always, &|_| ()).await.unwrap(), "app:1");
+        }
+        assert_eq!(calls_of(&fake, "pull").len(), process);
+    }
+}
+
+#[tokio::test]
+async fn what_is_never_pulled_has_to_be_there() {
+    let fake = Fake::new();
+    fake.publish("app:1");
+    let never = wanted("app:1", PullPolicy::Never, None);
+    let images = Images::new(Arc::new(fake.clone()), None);
+    let error = images.obtain(&never, &|_| ()).await.unwrap_err().to_string();
+    let expected = "the image `app:1` is not in the engine, and `pull_policy = \"never\"` forbids to get it; load it \
+                    first, or choose another policy";
+    assert_eq!(error, expected);
+    fake.pull("app:1", None, &|_| ()).await.unwrap();
+    assert_eq!(images.obtain(&never, &|_| ()).await.unwrap(), "app:1");
+}
+
+#[tokio::test]
+async fn an_image_of_another_platform_is_another_image() {
+    let fake = Fake::new();
+    fake.publish("app:1");
+    let images = Images::new(Arc::new(fake.clone()), None);
+    let of = async |platform: Option<&str>| {
+        images.obtain(&wanted("app:1", PullPolicy::Missing, platform), &|_| ()).await.unwrap()
+    };
+    assert_eq!(of(None).await, "app:1");
+    assert_eq!(of(Some("linux/amd64")).await, fake.image("app:1").await.unwrap().unwrap().id);
+    assert_eq!(calls_of(&fake, "pull"), ["app:1"]);
+    let arm = of(Some("linux/arm64/v8")).await;
+    assert_eq!(arm, fake.image("app:1").await.unwrap().unwrap().id);
+    assert_eq!(calls_of(&fake, "pull"), ["app:1", "app:1"]);
+    // The name is that of the other now; who runs this one does so by its identity.
+    assert_eq!(of(Some("linux/arm64/v8")).await, arm);
 }
 
 #[tokio::test]
@@ -98,7 +150,7 @@ async fn another_base_makes_another_image() {
     let first = ensure(&checkout.images(&fake), "fixture:hub").await.unwrap();
     assert_eq!(calls_of(&fake, "pull"), ["debian:trixie"]);
     // The base gets security updates under the same name.
-    fake.pull("debian:trixie", &|_| ()).await.unwrap();
+    fake.pull("debian:trixie", None, &|_| ()).await.unwrap();
     assert_ne!(ensure(&checkout.images(&fake), "fixture:hub").await.unwrap(), first);
 }
 

@@ -6,6 +6,7 @@ mod architecture;
 mod bad_input;
 mod commands;
 mod engine;
+mod had;
 mod image;
 mod network;
 mod runtime;

@@ -9,9 +9,11 @@ use crate::engine::{Build, Error, Progress};
 impl Docker {
     pub(super) async fn build_image(&self, build: &Build, progress: Progress<'_>) -> Result<(), Error> {
         let options = BuildImageOptions {
-            dockerfile: "Dockerfile".to_owned(),
+            dockerfile: build.dockerfile.clone(),
             t: Some(build.tag.clone()),
             target: build.target.clone().unwrap_or_default(),
+            buildargs: Some(build.args.clone().into_iter().collect()),
+            platform: build.platform.clone().unwrap_or_default(),
             labels: Some(build.labels.clone().into_iter().collect()),
             // The containers of a build that failed are removed too.
             rm: true,

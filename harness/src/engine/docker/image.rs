@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use bollard::models::ImageInspect;
 use bollard::query_parameters::{CreateImageOptions, ListImagesOptionsBuilder};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, TryStreamExt};
 
-use super::{Docker, refusal};
+use super::{Docker, credentials, refusal};
 use crate::engine::{Error, Flow, Image, Labels, Owned, Progress, Thing};
 
 /// How long a registry may take to say whether it has an image.
@@ -17,6 +18,7 @@ impl Docker {
     pub(super) async fn image_now(&self, reference: &str) -> Result<Option<Image>, Error> {
         match self.client.inspect_image(reference).await {
             Ok(seen) => Ok(Some(Image {
+                platform: platform_of(&seen),
                 id: seen.id.unwrap_or_default(),
                 labels: seen.config.and_then(|config| config.labels).unwrap_or_default().into_iter().collect(),
                 size: seen.size.unwrap_or_default(),
@@ -27,21 +29,41 @@ impl Docker {
     }
 
     pub(super) async fn registry_has(&self, reference: &str) -> bool {
-        let asked = self.client.inspect_registry_image(reference, None);
+        let known = credentials::of(reference).await.ok().flatten();
+        let asked = self.client.inspect_registry_image(reference, known);
         matches!(tokio::time::timeout(REGISTRY_ANSWER, asked).await, Ok(Ok(_)))
     }
 
-    pub(super) async fn pull_image(&self, reference: &str, progress: Progress<'_>) -> Result<(), Error> {
+    pub(super) async fn pull_image(
+        &self,
+        reference: &str,
+        platform: Option<&str>,
+        progress: Progress<'_>,
+    ) -> Result<(), Error> {
         // Without a tag the engine would fetch every tag there is.
         let pinned = reference.contains('@') || split_tag(reference).1.is_some();
         let options = CreateImageOptions {
             from_image: Some(reference.to_owned()),
             tag: (!pinned).then(|| "latest".to_owned()),
+            platform: platform.unwrap_or_default().to_owned(),
             ..CreateImageOptions::default()
         };
-        let mut steps = Box::pin(self.client.create_image(Some(options), None, None));
+        // Many images need no credentials. That they could not be had matters
+        // only where the registry wants them.
+        let (known, unknown) = match credentials::of(reference).await {
+            Ok(known) => (known, None),
+            Err(why) => (None, Some(why)),
+        };
+        let failed = |error: &bollard::errors::Error| {
+            let why = unknown.as_ref().map(|why| format!(" (it was asked without credentials: {why})"));
+            match self.failed(format!("pull the image {reference}"), error) {
+                Error::Failed { act, cause } => Error::Failed { act, cause: cause + &why.unwrap_or_default() },
+                other => other,
+            }
+        };
+        let mut steps = Box::pin(self.client.create_image(Some(options), None, known));
         while let Some(step) = steps.next().await {
-            let step = step.map_err(|error| self.failed(format!("pull the image {reference}"), &error))?;
+            let step = step.map_err(|error| failed(&error))?;
             // The bytes of each layer are counted many times a second; only its stages are told.
             let counted = step.progress_detail.and_then(|detail| detail.current).is_some();
             if let Some(status) = step.status.filter(|_| !counted) {
@@ -100,6 +122,12 @@ impl Docker {
         }
         Ok(())
     }
+}
+
+fn platform_of(seen: &ImageInspect) -> String {
+    let parts = [&seen.os, &seen.architecture, &seen.variant];
+    let said: Vec<&str> = parts.into_iter().flatten().map(String::as_str).filter(|part| !part.is_empty()).collect();
+    said.join("/")
 }
 
 /// Repository and tag of a reference; a colon before a slash belongs to a port.

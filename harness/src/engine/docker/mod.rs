@@ -21,6 +21,7 @@ mod attach;
 mod belongings;
 mod build;
 mod create;
+mod credentials;
 mod endpoint;
 mod exec;
 mod happenings;
@@ -94,8 +95,8 @@ impl Engine for Docker {
         self.registry_has(reference).await
     }
 
-    async fn pull(&self, reference: &str, progress: Progress<'_>) -> Result<(), Error> {
-        self.pull_image(reference, progress).await
+    async fn pull(&self, reference: &str, platform: Option<&str>, progress: Progress<'_>) -> Result<(), Error> {
+        self.pull_image(reference, platform, progress).await
     }
 
     async fn import(&self, tag: &str, labels: &Labels, tar: Flow<Bytes>) -> Result<(), Error> {

@@ -21,6 +21,9 @@ use crate::engine::{
 /// Docker's grace when a container names none.
 const DEFAULT_GRACE: Duration = Duration::from_secs(10);
 
+/// What it runs, and what its images are for unless said.
+const PLATFORM: &str = "linux/amd64";
+
 /// A port that nothing listens on.
 const NOWHERE: &str = "127.0.0.1:1";
 
@@ -89,9 +92,10 @@ fn carries(labels: &Labels, label: &str) -> bool {
 }
 
 /// An image that was made anew has another identity under the same name.
-fn keep_image(world: &mut World, tag: &str, labels: &Labels) {
+fn keep_image(world: &mut World, tag: &str, platform: Option<&str>, labels: &Labels) {
     let id = format!("sha256:{tag}-{}", world.calls.len());
-    world.images.insert(tag.to_owned(), Image { id, labels: labels.clone(), size: 1 });
+    let platform = platform.unwrap_or(PLATFORM).to_owned();
+    world.images.insert(tag.to_owned(), Image { id, labels: labels.clone(), platform, size: 1 });
 }
 
 fn owned(thing: Thing, labels: &Labels) -> Owned {
@@ -116,7 +120,7 @@ impl Engine for Fake {
             api_version: "1.41".to_owned(),
             cgroup_version: "2".to_owned(),
             storage_driver: "memory".to_owned(),
-            platform: "linux/amd64".to_owned(),
+            platform: PLATFORM.to_owned(),
             cpus: 2,
             memory: 1 << 30,
             root_dir: "/fake".to_owned(),
@@ -128,7 +132,8 @@ impl Engine for Fake {
     async fn image(&self, reference: &str) -> Result<Option<Image>, Error> {
         self.called("image", reference)?;
         let world = self.world();
-        let scripted = || Image { id: format!("sha256:{reference}"), labels: Labels::new(), size: 1 };
+        let id = format!("sha256:{reference}");
+        let scripted = || Image { id, labels: Labels::new(), platform: PLATFORM.to_owned(), size: 1 };
         let made = world.images.get(reference).cloned();
         Ok(made.or_else(|| world.scripts.contains_key(reference).then(scripted)))
     }
@@ -137,14 +142,14 @@ impl Engine for Fake {
         self.called("in_registry", reference).is_ok() && self.world().registry.iter().any(|known| known == reference)
     }
 
-    async fn pull(&self, reference: &str, progress: Progress<'_>) -> Result<(), Error> {
+    async fn pull(&self, reference: &str, platform: Option<&str>, progress: Progress<'_>) -> Result<(), Error> {
         self.called("pull", reference)?;
         let mut world = self.world();
         if !world.registry.iter().any(|known| known == reference) {
             return Err(failed(format!("pull the image {reference}"), "no registry answers"));
         }
         progress(&format!("pulled {reference}"));
-        keep_image(&mut world, reference, &Labels::new());
+        keep_image(&mut world, reference, platform, &Labels::new());
         Ok(())
     }
 
@@ -153,7 +158,7 @@ impl Engine for Fake {
         while let Some(chunk) = tar.next().await {
             chunk?;
         }
-        keep_image(&mut self.world(), tag, labels);
+        keep_image(&mut self.world(), tag, None, labels);
         Ok(())
     }
 
@@ -165,7 +170,7 @@ impl Engine for Fake {
             return Err(Error::Build { tag, log: format!("{cause}\n"), cause });
         }
         progress(&format!("built {tag}"));
-        keep_image(&mut self.world(), &tag, &build.labels);
+        keep_image(&mut self.world(), &tag, build.platform.as_deref(), &build.labels);
         Ok(())
     }
 
