@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt};
 use harness::engine::{
     Attachment, ContainerSpec, Create, Flow, Happened, Happening, Labels, Mount, Output, Source, Start, Stdio, Thing,
@@ -68,6 +69,20 @@ held_by_both_engines!(
     a_volume_in_use_is_an_error_to_remove,
     a_missing_container_is_an_error_to_everything_else,
 );
+
+/// The claims whose bytes go both ways, or for as long as a container lives: what a
+/// connection over the network could do otherwise.
+pub const FAR: [(&str, Claim); 6] = [
+    ("told and answering", |bench| what_an_attached_container_is_told_it_answers(bench).boxed()),
+    ("left alone", |bench| an_attached_container_ends_when_nobody_speaks_to_it_any_more(bench).boxed()),
+    ("run inside", |bench| a_command_that_is_run_inside_is_an_outcome(bench).boxed()),
+    ("files", |bench| files_keep_their_owner_and_mode(bench).boxed()),
+    ("followed", |bench| followed_logs_end_at_the_death(bench).boxed()),
+    ("a life", |bench| a_life_is_told_from_start_to_removal(bench).boxed()),
+];
+
+/// A claim, to be held on some bench.
+pub type Claim = fn(Bench) -> BoxFuture<'static, ()>;
 
 /// Takes from a flow until the wanted item has come; fails when it takes too long.
 async fn take_until<T>(flow: &mut Flow<T>, mut wanted: impl FnMut(&T) -> bool) -> Vec<T> {

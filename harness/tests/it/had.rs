@@ -13,58 +13,8 @@ use futures_util::TryStreamExt;
 use harness::engine::{Build, Labels, Thing};
 use harness::image::{FIXTURE_LABEL, Images, Workspace};
 
-use crate::commands::{harness, told};
+use crate::desk::Desk;
 use crate::engine::bench::Bench;
-
-/// A folder with a scenario, and what else a test needs beside it.
-struct Desk(tempfile::TempDir);
-
-impl Desk {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn write(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.path(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, text).unwrap();
-        path
-    }
-
-    /// Runs a scenario about this subject, which is to exit with this code.
-    fn run(&self, subject: &str, exit_code: i32, adjust: impl FnOnce(&mut Command)) -> (Option<i32>, String) {
-        let text = format!("version = 1\nclaim = \"c\"\n[subject]\n{subject}\n[expect]\nexit_code = {exit_code}\n");
-        let file = self.write("scenario.toml", &text).display().to_string();
-        let bundles = self.path("bundles").display().to_string();
-        let mut command = harness(&["run", "--bundles", &bundles, &file]);
-        // Nobody's own credentials.
-        command.env("DOCKER_CONFIG", self.path("nowhere"));
-        adjust(&mut command);
-        let output = command.output().unwrap();
-        (output.status.code(), told(&output))
-    }
-
-    fn check(&self, subject: &str, exit_code: i32, expected: i32, words: &[&str]) {
-        self.check_as(subject, exit_code, expected, words, |_| ());
-    }
-
-    fn check_as(
-        &self,
-        subject: &str,
-        exit_code: i32,
-        expected: i32,
-        words: &[&str],
-        adjust: impl FnOnce(&mut Command),
-    ) {
-        let (code, told) = self.run(subject, exit_code, adjust);
-        let says_all = words.iter().all(|word| told.contains(word));
-        assert!(code == Some(expected) && says_all, "{subject}: not {expected} and {words:?}, but {told}");
-    }
-}
 
 /// A small image whose program exits with the code that it is built with.
 async fn exits(bench: &Bench) -> String {
@@ -78,7 +28,7 @@ async fn hold<F: Future<Output = ()> + Send + 'static>(claim: impl FnOnce(Bench,
     let desk = Arc::new(Desk::new());
     let held = tokio::spawn(claim(bench.clone(), desk.clone())).await;
     for owned in bench.engine.images_labelled(FIXTURE_LABEL).await.unwrap() {
-        if owned.labels[FIXTURE_LABEL].starts_with(&desk.0.path().display().to_string()) {
+        if owned.labels[FIXTURE_LABEL].starts_with(&desk.folder().display().to_string()) {
             bench.engine.remove(&owned.thing).await.unwrap();
         }
     }
@@ -215,7 +165,7 @@ async fn built(bench: &Bench, desk: &Desk, base: &str, code: i32) -> String {
         args: [].into(),
         platform: None,
         context: context.into_inner().unwrap().into(),
-        labels: Labels::from([(FIXTURE_LABEL.to_owned(), desk.0.path().display().to_string())]),
+        labels: Labels::from([(FIXTURE_LABEL.to_owned(), desk.folder().display().to_string())]),
     };
     bench.engine.build(&build, &|_| ()).await.unwrap();
     build.tag

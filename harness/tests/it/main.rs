@@ -5,9 +5,11 @@
 mod architecture;
 mod bad_input;
 mod commands;
+mod desk;
 mod engine;
 mod had;
 mod image;
 mod network;
+mod remote;
 mod runtime;
 mod whole;

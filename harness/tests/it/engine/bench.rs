@@ -68,11 +68,16 @@ impl Bench {
         let engine = Docker::connect().await.unwrap_or_else(|error| {
             panic!("{error}\nget one with `make engine`, or set BOOTPROOF_ENGINE=fake to leave these tests out")
         });
+        Some(Self::on(engine).await)
+    }
+
+    /// An engine that was reached.
+    pub async fn on(engine: Docker) -> Self {
         let began = engine.about().await.unwrap().clock;
         let engine: Arc<dyn Engine> = Arc::new(engine);
         let images = Images::new(Arc::clone(&engine), Workspace::find(Path::new(".")));
         images.ensure(&IMAGE.parse().unwrap(), &|line| eprintln!("{line}")).await.unwrap();
-        Some(Self { engine, began, mark: mark(), fake: None })
+        Self { engine, began, mark: mark(), fake: None }
     }
 
     /// Holds one claim, then removes what it left, whether it held or not.
