@@ -6,7 +6,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use agent::{Answer, Command, Content, Kind, Space};
 use nix::libc;
 
-use crate::client::{Client, exists, volume};
+use crate::client::{exists, volume};
 use crate::subject;
 
 /// A tmpfs of 1 MiB.
@@ -52,8 +52,7 @@ fn the_root_of_a_container_is_never_deleted() {
 
 #[test]
 fn the_root_of_a_volume_is_emptied() {
-    let mut client = Client::start();
-    let state = client.volume("state");
+    let Some((mut client, state)) = subject::with_volume() else { return };
     fs::write(state.join("a"), "x").unwrap();
     assert_eq!(client.get(Command::Delete { place: volume("state", "") }), Answer::Count(1));
     assert_eq!(fs::read_dir(&state).unwrap().count(), 0);
@@ -90,8 +89,7 @@ fn every_act_on_a_read_only_file_system_fails_with_its_name() {
 
 #[test]
 fn a_replaced_file_has_another_inode_and_the_same_owner_and_mode() {
-    let mut client = Client::start();
-    let state = client.volume("state");
+    let Some((mut client, state)) = subject::with_volume() else { return };
     let path = state.join("db");
     fs::write(&path, "old").unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
@@ -108,8 +106,8 @@ fn a_replaced_file_has_another_inode_and_the_same_owner_and_mode() {
 
 #[test]
 fn a_written_file_keeps_its_inode() {
-    let mut client = Client::start();
-    let path = client.volume("state").join("db");
+    let Some((mut client, state)) = subject::with_volume() else { return };
+    let path = state.join("db");
     let bytes: Vec<u8> = (0..=255).collect();
     client.get(Command::Write { place: volume("state", "db"), content: "old and longer".into() });
     let before = fs::metadata(&path).unwrap().ino();
@@ -121,8 +119,8 @@ fn a_written_file_keeps_its_inode() {
 
 #[test]
 fn corrupting_changes_exactly_so_many_bytes_and_the_same_ones_for_the_same_seed() {
-    let mut client = Client::start();
-    let path = client.volume("state").join("db");
+    let Some((mut client, state)) = subject::with_volume() else { return };
+    let path = state.join("db");
     let old = vec![7; 10_000];
     let mut damage = |bytes, seed| {
         fs::write(&path, &old).unwrap();
@@ -142,8 +140,8 @@ fn corrupting_changes_exactly_so_many_bytes_and_the_same_ones_for_the_same_seed(
 
 #[test]
 fn a_file_is_cut_and_lengthened_and_never_made() {
-    let mut client = Client::start();
-    let path = client.volume("state").join("db");
+    let Some((mut client, state)) = subject::with_volume() else { return };
+    let path = state.join("db");
     fs::write(&path, "abcdef").unwrap();
     client.get(Command::Truncate { place: volume("state", "db"), size: 2 });
     assert_eq!(fs::read(&path).unwrap(), b"ab");
@@ -182,8 +180,7 @@ fn neither_the_machines_disk_nor_one_of_its_size_is_filled() {
 
 #[test]
 fn modes_change_and_links_are_left_alone() {
-    let mut client = Client::start();
-    let state = client.volume("state");
+    let Some((mut client, state)) = subject::with_volume() else { return };
     fs::create_dir(state.join("deep")).unwrap();
     fs::write(state.join("deep/file"), "x").unwrap();
     let outside = tempfile::NamedTempFile::new().unwrap();
@@ -216,8 +213,7 @@ fn owners_change() {
 
 #[test]
 fn a_log_is_rotated_in_either_way() {
-    let mut client = Client::start();
-    let state = client.volume("state");
+    let Some((mut client, state)) = subject::with_volume() else { return };
     fs::write(state.join("log"), "one").unwrap();
     let inode = fs::metadata(state.join("log")).unwrap().ino();
     client.get(Command::CopyTruncate { place: volume("state", "log"), to: "log.1".into() });
@@ -233,8 +229,7 @@ fn a_log_is_rotated_in_either_way() {
 
 #[test]
 fn directories_and_many_files_are_made() {
-    let mut client = Client::start();
-    let state = client.volume("state");
+    let Some((mut client, state)) = subject::with_volume() else { return };
     client.get(Command::MakeDirectory { place: volume("state", "a/b") });
     assert!(state.join("a/b").is_dir());
     assert_eq!(client.get(Command::ManyFiles { place: volume("state", "many"), count: 300 }), Answer::Count(300));
@@ -258,8 +253,7 @@ fn an_absolute_link_leads_where_it_leads_in_the_container() {
 
 #[test]
 fn a_file_is_read_up_to_a_limit_and_a_tree_is_told_whole() {
-    let mut client = Client::start();
-    let state = client.volume("state");
+    let Some((mut client, state)) = subject::with_volume() else { return };
     fs::create_dir(state.join("b")).unwrap();
     fs::write(state.join("b/file"), "abc").unwrap();
     symlink("b/file", state.join("a")).unwrap();

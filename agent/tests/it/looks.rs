@@ -126,8 +126,7 @@ fn a_full_file_system_refuses_by_its_name_and_keeps_no_probe() {
 
 #[test]
 fn a_volume_is_looked_at_with_the_agents_own_eyes() {
-    let mut client = Client::start();
-    let state = client.volume("state");
+    let Some((mut client, state)) = subject::with_volume() else { return };
     fs::write(state.join("file"), "abc").unwrap();
     let mut look = |path| match client.get(Command::LookAt { place: volume("state", path), content: true }) {
         Answer::Seen(seen) => seen,

@@ -11,7 +11,7 @@ use std::thread;
 use agent::Place;
 use nix::sched::{CloneFlags, setns};
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::unistd::{Pid, Uid};
 
 use crate::client::{Client, until};
 
@@ -40,6 +40,17 @@ pub fn with(script: &str) -> Option<(Client, Subject)> {
 /// The same, where the last word is another than sleeping as root.
 pub fn with_last(script: &str, last: &str) -> Option<(Client, Subject)> {
     Some((Client::start(), Subject::start(script, last)?))
+}
+
+/// A client, and where on the host its volume `state` is. None where no directory can be made the root.
+pub fn with_volume() -> Option<(Client, PathBuf)> {
+    if !Uid::effective().is_root() {
+        eprintln!("skipped: making a volume the root needs root");
+        return None;
+    }
+    let client = Client::start();
+    let state = client.volume("state");
+    Some((client, state))
 }
 
 impl Subject {

@@ -4,13 +4,12 @@ use std::fs;
 
 use agent::{Answer, Change, Command};
 
-use crate::client::{Client, volume};
+use crate::client::volume;
 use crate::subject;
 
 #[test]
 fn what_appears_changes_and_goes_is_told() {
-    let mut client = Client::start();
-    let state = client.volume("state");
+    let Some((mut client, state)) = subject::with_volume() else { return };
     let path = state.join("deep/file");
     let begun = client.get(Command::Watch { watch: 7, place: volume("state", "deep/file") });
     assert_eq!(begun, Answer::Watching { exists: false });
@@ -27,8 +26,7 @@ fn what_appears_changes_and_goes_is_told() {
 
 #[test]
 fn a_watch_that_has_ended_tells_nothing() {
-    let mut client = Client::start();
-    let state = client.volume("state");
+    let Some((mut client, state)) = subject::with_volume() else { return };
     fs::write(state.join("file"), "x").unwrap();
     let begin = |watch, path| Command::Watch { watch, place: volume("state", path) };
     assert_eq!(client.get(begin(1, "file")), Answer::Watching { exists: true });
