@@ -194,8 +194,10 @@ pub async fn stage(paths: &[PathBuf]) -> Result<(Stage, Images), Stop> {
     let about = engine.about().await?;
     let clock = Clock::set(about.clock, asked.elapsed());
     let unenforced = about.limits.into_iter().filter(|(_, able)| !able).map(|(limit, _)| limit).collect();
-    let here = paths.first().and_then(|path| path.canonicalize().ok()).or_else(|| std::env::current_dir().ok());
-    let workspace = here.and_then(|here| Workspace::find(&here));
+    // A scenario that lies elsewhere still gets its agent from the checkout at hand.
+    let named = paths.first().and_then(|path| path.canonicalize().ok());
+    let here = std::env::current_dir().ok();
+    let workspace = [named, here].into_iter().flatten().find_map(|folder| Workspace::find(&folder));
     let seed = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0);
     let contents = Contents { root: workspace.as_ref().map(Workspace::state_folder) };
     let images = Images::new(engine.clone(), workspace);

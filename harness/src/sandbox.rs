@@ -114,7 +114,7 @@ impl Sandbox {
         let spec = ContainerSpec {
             name: format!("{}-fill", self.run),
             image: image.to_owned(),
-            platform: subject.platform.clone(),
+            platform: trial.subject.platform.clone(),
             labels: self.labels.clone(),
             // An image without any command cannot be made into a container.
             runtime: Runtime { entrypoint: Some(vec!["/never-started".to_owned()]), ..Runtime::default() },
@@ -173,6 +173,7 @@ impl Sandbox {
         let spec = ContainerSpec {
             name: format!("{}-service-{name}", self.run),
             image: image.to_owned(),
+            platform: service.wanted.platform.clone(),
             labels: self.labels.clone(),
             runtime: service.runtime.clone(),
             networks: vec![Attachment { network: network.to_owned(), aliases: vec![alias.to_owned()] }],

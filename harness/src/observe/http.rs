@@ -46,7 +46,7 @@ where
     let built = builder.body(Full::<Bytes>::default()).map_err(|error| format!("no request: {error}"))?;
     let response = sender.send_request(built).await.map_err(silent)?;
     let (head, body) = response.into_parts();
-    let body = Limited::new(body, LARGEST).collect().await.map(|body| body.to_bytes());
+    let body = Limited::new(body, LARGEST).collect().await.map(http_body_util::Collected::to_bytes);
     driving.abort();
     let headers = head.headers.iter();
     Ok(Answer {

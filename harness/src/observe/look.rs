@@ -49,7 +49,7 @@ impl Looker {
         agent: Option<Agent>,
         id: String,
         services: BTreeMap<String, ServiceAt>,
-        tmpfs: Vec<String>,
+        tmpfs: &[String],
     ) -> Self {
         let tmpfs = tmpfs.iter().map(|entry| entry.split(':').next().unwrap_or_default().to_owned()).collect();
         Self { engine, agent, id, services, tmpfs }

@@ -15,6 +15,7 @@ use crate::scenario::control::Control;
 use crate::scenario::link::Condition;
 use crate::scenario::problem::{Place, Problems};
 use crate::scenario::ready::Ready;
+use crate::scenario::runtime::Runtime;
 use crate::scenario::service::Service;
 use crate::scenario::step::Step;
 use crate::scenario::subject::Subject;
@@ -124,28 +125,34 @@ impl Plan {
     }
 }
 
-/// The scripts of links as faults: each part begins when the one before is over,
-/// and has to be seen to take effect like any other.
+/// The scripts of links as faults: each part that disturbs begins when the one
+/// before is over, ends where one follows that does not disturb, and has to be
+/// seen to take effect like any other.
 fn scripted_faults(services: &BTreeMap<String, Service>, written: usize) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (name, service) in services {
-        let mut after = Duration::ZERO;
-        for passage in service.link.iter().flat_map(|link| &link.script) {
-            let on = if after.is_zero() { Occasion::Beginning } else { Occasion::Time };
-            let when = Trigger { on, nth: 1, after: (!after.is_zero()).then_some(After(after)) };
-            after += passage.lasts.map_or(Duration::ZERO, |lasts| lasts.0);
-            if passage.condition != Condition::default() || when.after.is_some() {
-                let number = u32::try_from(written + faults.len() + 1).unwrap_or(u32::MAX);
-                let action = Box::new(fault::Link(passage.condition.clone()));
+        let script = service.link.as_ref().map_or(&[][..], |link| &link.script);
+        let mut began = Duration::ZERO;
+        for (place, passage) in script.iter().enumerate() {
+            let over = began + passage.lasts.map_or(Duration::ZERO, |lasts| lasts.0);
+            let after = |time: Duration, on| Trigger { on, nth: 1, after: Some(After(time)) };
+            let calm = script.get(place + 1).is_some_and(|next| next.condition == Condition::default());
+            if passage.condition != Condition::default() {
+                let first = began.is_zero();
                 faults.push(Fault {
-                    number,
-                    when,
-                    until: None,
+                    number: u32::try_from(written + faults.len() + 1).unwrap_or(u32::MAX),
+                    when: if first { Trigger::first(Occasion::Beginning) } else { after(began, Occasion::Time) },
+                    // The first begins before the subject does; time is counted from its start.
+                    until: calm.then(|| match first {
+                        true => after(over, Occasion::Started),
+                        false => after(over - began, Occasion::Time),
+                    }),
                     service: Some(name.clone()),
-                    action,
+                    action: Box::new(fault::Link(passage.condition.clone())),
                     place: Place::default(),
                 });
             }
+            began = over;
         }
     }
     faults
@@ -165,6 +172,13 @@ impl Trial {
         let mut trial = Self { subject: control.subject.clone(), steps: control.steps.clone(), ..self.clone() };
         trial.claims.retain(|claim| control.fails == claim.key || !claim.expectation.wants().snapshot);
         trial
+    }
+
+    /// How each of its containers is run.
+    pub fn runtimes(&self) -> impl Iterator<Item = &Runtime> {
+        let later = self.steps.iter().filter_map(|step| step.subject.as_ref());
+        let subjects = std::iter::once(&self.subject).chain(later).map(|subject| &subject.runtime);
+        subjects.chain(self.services.values().map(|service| &service.runtime))
     }
 
     /// Every image that it boots, each once; without the agent's.
@@ -242,7 +256,7 @@ impl Trial {
             || !self.services.is_empty()
             || self.steps.iter().any(|step| step.verb == Verb::Crash)
             || !self.watched().is_empty()
-            || self.volumes.values().any(|volume| volume.needs_agent())
+            || self.volumes.values().any(Volume::needs_agent)
             || self.all_looks().any(|look| by_agent(&look))
     }
 

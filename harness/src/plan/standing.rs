@@ -70,7 +70,6 @@ impl Trial {
     }
 
     /// Whether the last step has not yet led to what it is for; and until when that takes.
-    #[expect(clippy::option_option, reason = "open without a known end is not closed")]
     fn act_is_open(&self, timeline: &Timeline) -> Option<Option<Timestamp>> {
         let taken = timeline.steps();
         let (from, event) = timeline.step(taken)?;

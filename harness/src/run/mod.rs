@@ -11,6 +11,7 @@ use crate::engine::{Engine, Error};
 use crate::plan::Trial;
 use crate::sandbox::Sandbox;
 use crate::sandbox::state::Contents;
+use crate::scenario::runtime::Runtime;
 use crate::scenario::wanted::Wanted;
 use crate::timeline::{Timeline, What};
 
@@ -153,7 +154,7 @@ pub async fn run(trial: &Trial, images: &ImageNames, stage: &Stage, saw: Saw<'_>
     let mut record = Record::default();
 
     let live = async {
-        let limits = trial.subject.runtime.limits();
+        let limits: Vec<_> = trial.runtimes().flat_map(Runtime::limits).collect();
         if let Some(limit) = limits.iter().find(|limit| stage.unenforced.iter().any(|other| other == *limit)) {
             return Err(Invalid::NotEnforced(format!("it has no support for `{limit}`")));
         }

@@ -163,7 +163,7 @@ impl<'a> World<'a> {
             self.agent.clone(),
             self.subject.clone(),
             services.collect(),
-            trial.subject.runtime.tmpfs.clone(),
+            &trial.subject.runtime.tmpfs,
         )
     }
 

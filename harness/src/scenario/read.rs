@@ -217,7 +217,6 @@ pub fn tables<'a>(written: Written<'a>, name: &str, problems: &mut Problems) -> 
 }
 
 /// Nothing where nothing was said, and an end where it could not be read.
-#[expect(clippy::option_option, reason = "said and unreadable is not unsaid")]
 pub fn unless_bad<T>(read: Option<Option<T>>) -> Option<Option<T>> {
     read.map_or(Some(None), |read| read.map(Some))
 }

@@ -156,7 +156,6 @@ fn read_step<'a>(
 }
 
 /// The subject that a step makes, which is the one of all later steps too.
-#[expect(clippy::option_option, reason = "a subject that could not be read is not an unchanged one")]
 fn subject_of<'a>(
     verb: Verb,
     section: Section<'a>,

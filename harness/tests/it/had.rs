@@ -183,8 +183,8 @@ fn configuration(desk: &Desk, words: &str) -> PathBuf {
         "knows",
         &format!("#!/bin/sh\nread server\necho '{{\"Username\": \"{user}\", \"Secret\": \"{password}\"}}'\n"),
     );
-    helper("locked", "#!/bin/sh\necho 'the keychain is locked' >&2\nexit 1\n");
-    helper("empty", "#!/bin/sh\necho 'credentials not found in native keychain'\nexit 1\n");
+    helper("locked", "#!/bin/sh\nread server\necho 'the keychain is locked' >&2\nexit 1\n");
+    helper("empty", "#!/bin/sh\nread server\necho 'credentials not found in native keychain'\nexit 1\n");
     desk.path("docker")
 }
 
