@@ -16,11 +16,21 @@ pub enum Act {
     /// The engine puts it back.
     Connect,
     /// The engine runs a command in it.
-    Run(Vec<String>),
-    /// This many sessions are opened on a Postgres and held; one more try is what a look does.
-    Connections(u32),
+    Run {
+        /// The program and its arguments.
+        command: Vec<String>,
+        /// How it has to end; a look takes any end.
+        exit_code: Option<i64>,
+    },
+    /// Sessions are opened on a Postgres until it has no more to give, and held but for so many.
+    Connections {
+        /// How many it has left then.
+        leave: u32,
+    },
     /// The sessions are ended.
     Disconnections,
+    /// One session is opened on a Postgres as the subject would, and ended.
+    Session,
 }
 
 /// What an act answered, or a look saw.

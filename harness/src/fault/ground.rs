@@ -11,6 +11,8 @@ pub struct Ground {
     pub volumes: Vec<(String, String)>,
     /// The service it is, if it is one.
     pub service: Option<String>,
+    /// The name that it has in the run's network.
+    pub name: String,
     /// Makes what is random, the same for the same seed.
     pub seed: u64,
 }
@@ -28,6 +30,15 @@ impl Ground {
                 Place::Volume { volume: volume.clone(), path: path[target.len()..].trim_start_matches('/').to_owned() }
             }
             None => Place::Container { pid: self.pid, path: path.to_owned() },
+        }
+    }
+
+    /// The same path where a place is meant whose root is known: below the volume
+    /// or in the container.
+    #[must_use]
+    pub fn below(&self, path: &str) -> String {
+        match self.place(path) {
+            Place::Volume { path, .. } | Place::Container { path, .. } => path,
         }
     }
 }

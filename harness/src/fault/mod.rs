@@ -12,19 +12,55 @@ use crate::scenario::fault::WrittenFault;
 use crate::scenario::problem::{Place, Problem, Problems};
 use crate::scenario::read::unknown_word;
 use crate::scenario::trigger::Trigger;
+use crate::timeline::What;
 
 mod act;
+mod chmod;
+mod chown;
+mod connections;
+mod corrupt;
 mod delete;
+mod descriptors;
+mod disconnect;
+mod dns;
+mod fill;
 mod ground;
 mod link;
+mod memory;
 mod pause;
+mod pids;
+mod replace;
+mod rotate;
+mod run;
+mod sight;
+mod throttle;
+mod truncate;
 
 pub use act::{Act, Answered};
 pub use ground::Ground;
 pub use link::{Link, condition};
 
 /// Every kind of fault there is.
-pub const KINDS: [Kind; 3] = [delete::KIND, link::KIND, pause::KIND];
+pub const KINDS: [Kind; 18] = [
+    chmod::KIND,
+    chown::KIND,
+    connections::KIND,
+    corrupt::KIND,
+    delete::KIND,
+    descriptors::KIND,
+    disconnect::KIND,
+    dns::KIND,
+    fill::KIND,
+    link::KIND,
+    memory::KIND,
+    pause::KIND,
+    pids::KIND,
+    replace::KIND,
+    rotate::KIND,
+    run::KIND,
+    throttle::KIND,
+    truncate::KIND,
+];
 
 /// A kind of fault.
 pub struct Kind {
@@ -54,6 +90,13 @@ pub trait Action: fmt::Debug + Send + Sync {
     /// what was seen instead.
     fn bit(&self, before: &[Answered], now: &[Answered]) -> Result<String, String>;
 
+    /// The proof that an event of the subject's gives, where it may not live long
+    /// enough to be looked at.
+    fn shown_by(&self, event: &What) -> Option<String> {
+        let _ = event;
+        None
+    }
+
     /// The acts that undo it, given what its own acts answered; `None` when it
     /// cannot be undone.
     fn undo(&self, ground: &Ground, injected: &[Answered]) -> Option<Vec<Act>> {
@@ -68,6 +111,11 @@ pub trait Action: fmt::Debug + Send + Sync {
 
     /// Whether its container cannot be stopped or looked at while it lasts.
     fn holds_all(&self) -> bool {
+        false
+    }
+
+    /// Whether it needs the run to have a network of its own, with names in it.
+    fn needs_names(&self) -> bool {
         false
     }
 
@@ -115,7 +163,7 @@ fn read_one(number: u32, written: WrittenFault<'_>, problems: &mut Problems) -> 
     let WrittenFault { when, until, service, span, action } = written;
     let Some(kind) = KINDS.iter().find(|kind| kind.key == action.key) else {
         let known: Vec<&str> = KINDS.iter().map(|kind| kind.key).chain(["when", "until", "service"]).collect();
-        problems.add(unknown_word("fault", &action.key, "[[fault]]", &known, action.span));
+        problems.add(unknown_word("fault", &action.key, TABLE, &known, action.span));
         return None;
     };
     let (key, place) = (kind.key, problems.place(&action.span));
@@ -142,17 +190,8 @@ impl Fault {
     }
 }
 
-/// An absolute path in the container, as the value of a fault.
-fn path(written: Written<'_>, problems: &mut Problems) -> Option<String> {
-    let (key, span) = (written.key.clone(), written.value.span());
-    let path: String = written.read("[[fault]]", problems)?;
-    if path.starts_with('/') {
-        return Some(path);
-    }
-    let title = format!("`{key}` of [[fault]] is an absolute path in the container, not `{path}`");
-    problems.add(Problem::new(Some(span), title));
-    None
-}
+/// How a table of one of its kinds is called in messages.
+const TABLE: &str = "[[fault]]";
 
 /// One boxed action.
 fn boxed<A: Action + 'static>(action: A) -> Box<dyn Action> {

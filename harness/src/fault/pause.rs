@@ -2,7 +2,7 @@
 
 use agent::{Answer, Command};
 
-use super::{Act, Action, Answered, Ground, Kind, boxed};
+use super::{Act, Action, Answered, Ground, Kind, TABLE, boxed};
 use crate::scenario::problem::Problem;
 
 pub const KIND: Kind = Kind {
@@ -11,7 +11,7 @@ pub const KIND: Kind = Kind {
     example: "pause = true",
     read: |written, problems| {
         let span = written.value.span();
-        let wanted: bool = written.read("[[fault]]", problems)?;
+        let wanted: bool = written.read(TABLE, problems)?;
         if !wanted {
             problems.add(Problem::new(Some(span), "`pause` is `true` or not there"));
         }
@@ -32,20 +32,15 @@ impl Action for Pause {
     }
 
     fn looks(&self, ground: &Ground) -> Vec<Act> {
-        vec![Act::Agent(Command::Processes { pid: ground.pid })]
+        vec![Act::Agent(Command::TryRun { pid: ground.pid })]
     }
 
-    fn bit(&self, _: &[Answered], now: &[Answered]) -> Result<String, String> {
-        match now.first() {
-            // A frozen process waits where no signal reaches it: the kernel calls that D.
-            Some(Answered::Agent(Answer::Processes(processes))) if !processes.is_empty() => {
-                match processes.iter().find(|process| !['D', 'Z'].contains(&process.state)) {
-                    None => Ok(format!("all {} processes are frozen", processes.len())),
-                    Some(process) => Err(format!("{} is in state {}", process.command, process.state)),
-                }
-            }
-            Some(Answered::Failed(words)) => Err(words.clone()),
-            _ => Err("no process was seen".to_owned()),
+    fn bit(&self, before: &[Answered], now: &[Answered]) -> Result<String, String> {
+        match (before.first(), now.first()) {
+            (Some(Answered::Failed(words)), _) | (_, Some(Answered::Failed(words))) => Err(words.clone()),
+            (Some(Answered::Agent(Answer::Tried(Err(_)))), _) => Err("it was frozen already".to_owned()),
+            (_, Some(Answered::Agent(Answer::Tried(Err(state))))) => Ok(format!("a process beside its own is {state}")),
+            _ => Err("a process beside its own runs".to_owned()),
         }
     }
 
@@ -59,5 +54,20 @@ impl Action for Pause {
 
     fn holds_all(&self) -> bool {
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::check;
+    use super::*;
+
+    #[test]
+    fn a_paused_container_lets_no_process_run() {
+        let tried = |tried: Result<(), &str>| [Answered::Agent(Answer::Tried(tried.map_err(str::to_owned)))];
+        let compare = |before, now, expected| check("pause = true", &tried(before), &tried(now), expected);
+        compare(Ok(()), Err("frozen"), Ok("a process beside its own is frozen"));
+        compare(Ok(()), Ok(()), Err("a process beside its own runs"));
+        compare(Err("frozen"), Err("frozen"), Err("it was frozen already"));
     }
 }

@@ -24,7 +24,7 @@ pub mod look;
 mod probe;
 mod samples;
 mod service;
-mod sql;
+pub mod sql;
 
 use look::Looker;
 

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::Value;
-use tokio_postgres::{Config, NoTls, SimpleQueryMessage};
+use tokio::task::AbortHandle;
+use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
 
 use super::http::dialled;
 use crate::agent::Agent;
@@ -23,15 +24,10 @@ pub async fn postgres(
     url: &str,
     query: &str,
 ) -> Result<Vec<Vec<Value>>, String> {
-    let config: Config = url.parse().map_err(|error| format!("no such address: {error}"))?;
-    let port = config.get_ports().first().copied().unwrap_or(5432);
-    let connection = dialled(agent, pid, host, port, PATIENCE).await?;
-    let connected = tokio::time::timeout(PATIENCE, config.connect_raw(connection, NoTls)).await;
-    let (client, driver) = connected.map_err(|_| "no answer".to_owned())?.map_err(|error| words(&error))?;
-    let driving = tokio::spawn(driver);
+    let (client, driver) = connect(agent, pid, host, url).await?;
     let answered = tokio::time::timeout(PATIENCE, client.simple_query(query)).await;
     drop(client);
-    driving.abort();
+    driver.abort();
     let messages = answered.map_err(|_| "no answer".to_owned())?.map_err(|error| words(&error))?;
     let rows = messages.iter().filter_map(|message| match message {
         SimpleQueryMessage::Row(row) => Some(row),
@@ -39,6 +35,16 @@ pub async fn postgres(
     });
     let value = |text: Option<&str>| text.map_or(Value::Null, |text| Value::String(text.to_owned()));
     Ok(rows.map(|row| (0..row.len()).map(|column| value(row.get(column))).collect()).collect())
+}
+
+/// A session, and what carries it; or in a few words why there is none.
+pub async fn connect(agent: &Agent, pid: Option<u32>, host: &str, url: &str) -> Result<(Client, AbortHandle), String> {
+    let config: Config = url.parse().map_err(|error| format!("no such address: {error}"))?;
+    let port = config.get_ports().first().copied().unwrap_or(5432);
+    let connection = dialled(agent, pid, host, port, PATIENCE).await?;
+    let connected = tokio::time::timeout(PATIENCE, config.connect_raw(connection, NoTls)).await;
+    let (client, driver) = connected.map_err(|_| "no answer".to_owned())?.map_err(|error| words(&error))?;
+    Ok((client, tokio::spawn(driver).abort_handle()))
 }
 
 /// The server's own words with its SQLSTATE, or what became of the connection.

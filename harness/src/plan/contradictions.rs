@@ -75,6 +75,13 @@ fn find_unknown_names(scenario: &Scenario, faults: &[Fault], problems: &mut Prob
             problems.add(Problem::new(None, title).help("give it one: `link = {}`"));
         }
     }
+    for fault in faults.iter().filter(|fault| fault.action.target() == Target::Postgres) {
+        let service = fault.service.as_ref().and_then(|name| scenario.services.get(name));
+        if service.is_some_and(|service| service.postgres.is_none()) {
+            let title = format!("fault {} is done to a Postgres, and the service is none", fault.number);
+            problems.add(Problem::new(None, title).help("describe it as one: `postgres = {}`"));
+        }
+    }
 }
 
 /// Moments that cannot come.

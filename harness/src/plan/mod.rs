@@ -275,7 +275,9 @@ impl Trial {
     #[must_use]
     pub fn needs_network(&self) -> bool {
         let from_container = |look: &Look| matches!(look, Look::Http(request) if request.from == Origin::Container);
-        !self.services.is_empty() || self.all_looks().any(|look| from_container(&look))
+        !self.services.is_empty()
+            || self.faults.iter().any(|fault| fault.action.needs_names())
+            || self.all_looks().any(|look| from_container(&look))
     }
 
     /// The ports that are published on the engine's host.

@@ -11,6 +11,8 @@ pub struct Begun {
     pub fault: Arc<Fault>,
     /// The container as it was when the fault was injected.
     pub ground: Ground,
+    /// When it began.
+    pub since: Timestamp,
     /// What was seen before it.
     pub before: Vec<Answered>,
     /// What its acts answered.

@@ -21,6 +21,7 @@ impl Course<'_> {
         let service = fault.service.as_deref();
         let ground = self.world.ground(service, self.stage.seed.wrapping_add(u64::from(number))).await?;
         let before = self.all(fault.action.looks(&ground), service).await?;
+        let since = self.now();
         let mut injected = Vec::new();
         // Without its acts, no look may find an effect: the test of all faults relies on it.
         if !self.stage.blunt {
@@ -35,7 +36,8 @@ impl Course<'_> {
         }
         self.push(What::Fault { number, doing: fault.words() });
         let (look_at, saw) = (self.now(), String::new());
-        self.begun.push(Begun { fault, ground, before, injected, bitten: false, saw, look_at, over: false });
+        let (bitten, over) = (false, false);
+        self.begun.push(Begun { fault, ground, since, before, injected, bitten, saw, look_at, over });
         self.look_for_effects().await
     }
 
@@ -51,7 +53,8 @@ impl Course<'_> {
             // Another boot may have begun since: what it sees counts too.
             let ground = self.world.ground(service, begun.ground.seed).await?;
             let seen = self.all(fault.action.looks(&ground), service).await?;
-            let judged = fault.action.bit(&self.begun[place].before, &seen);
+            let shown = self.shown_by_event(&self.begun[place]);
+            let judged = shown.map_or_else(|| fault.action.bit(&self.begun[place].before, &seen), Ok);
             let look_at = later(self.now(), LOOK_AGAIN);
             match judged {
                 Ok(proof) => {
@@ -67,6 +70,13 @@ impl Course<'_> {
         Ok(())
     }
 
+    /// The proof that something that happened to the subject since gives.
+    fn shown_by_event(&self, begun: &Begun) -> Option<String> {
+        let of_subject = begun.fault.service.is_none();
+        let mut events = self.timeline.events().iter().filter(|event| of_subject && event.at >= begun.since);
+        events.find_map(|event| begun.fault.action.shown_by(&event.what))
+    }
+
     /// Undoes a fault. One of which no effect was seen by now will show none.
     pub(super) async fn end_fault(&mut self, number: u32) -> Result<(), Invalid> {
         let Some(place) = self.begun.iter().position(|begun| begun.fault.number == number && !begun.over) else {
@@ -78,9 +88,16 @@ impl Course<'_> {
         if !begun.bitten {
             return Err(no_bite(begun));
         }
-        let (fault, undo) = (begun.fault.clone(), begun.fault.action.undo(&begun.ground, &begun.injected));
+        let fault = begun.fault.clone();
+        // Another boot may have begun since: what is left of the fault is there.
+        let ground = self.world.ground(fault.service.as_deref(), begun.ground.seed).await?;
+        let undo = fault.action.undo(&ground, &self.begun[place].injected);
         for act in undo.unwrap_or_default() {
-            if let Answered::Failed(words) = self.world.act(act, fault.service.as_deref()).await? {
+            let answered = self.world.act(act, fault.service.as_deref()).await?;
+            // Without any process, what held them is gone too.
+            if let Answered::Failed(words) = answered
+                && ground.pid != 0
+            {
                 let doing = fault.words();
                 return Err(Invalid::Fault(format!("fault {number} ({doing}) cannot be undone: {words}")));
             }

@@ -19,6 +19,7 @@ mod begun;
 mod course;
 mod faults;
 mod looks;
+mod sessions;
 mod steps;
 mod world;
 

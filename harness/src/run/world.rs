@@ -2,22 +2,21 @@
 //! agent beside them.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use agent::{Answer, Command, Place};
 
+use super::sessions::Sessions;
 use super::{ImageNames, Invalid, Stage};
 use crate::agent::Agent;
-use crate::engine::{Attachment, Create, Created, Error, Mount};
+use crate::engine::{Attachment, Create, Created, Error, Executed, Mount};
 use crate::fault::{Act, Answered, Ground};
 use crate::observe::look::{Looker, ServiceAt};
+use crate::observe::sql;
 use crate::plan::Trial;
 use crate::sandbox::{Sandbox, Through};
+use crate::scenario::service::Postgres;
 use crate::scenario::subject::Subject;
 use crate::scenario::wanted::Wanted;
-
-/// How long a connection to a service may take that is to be used up.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a service is called where a link stands in its place.
 const BEHIND: &str = "behind-link";
@@ -36,6 +35,10 @@ pub struct World<'a> {
     pub mounts: BTreeMap<String, Mount>,
     /// The services' containers by their names in the file.
     pub services: BTreeMap<String, String>,
+    /// How those of them are set up that are a Postgres.
+    databases: BTreeMap<String, Postgres>,
+    /// The sessions that a fault holds.
+    sessions: Sessions,
     /// The subject's container.
     pub subject: String,
     /// The volumes that the subject has now.
@@ -75,6 +78,8 @@ impl<'a> World<'a> {
             agent,
             mounts,
             services: BTreeMap::new(),
+            databases: databases_of(trial),
+            sessions: Sessions::default(),
             subject: String::new(),
             mounted: Vec::new(),
         };
@@ -179,7 +184,8 @@ impl<'a> World<'a> {
                 .collect(),
             Some(_) => Vec::new(),
         };
-        Ok(Ground { pid: seen.pid.unwrap_or(0), volumes, service: service.map(str::to_owned), seed })
+        let name = service.unwrap_or(crate::sandbox::SUBJECT).to_owned();
+        Ok(Ground { pid: seen.pid.unwrap_or(0), volumes, service: service.map(str::to_owned), name, seed })
     }
 
     /// Does one act, or asks one thing. What a look cannot see is an answer; so
@@ -197,17 +203,47 @@ impl<'a> World<'a> {
             }
             Act::Pause => engine.pause(id).await,
             Act::Unpause => engine.unpause(id).await,
-            Act::Run(command) => match engine.exec(id, &command).await {
-                Ok(ran) => return Ok(Answered::Ran { code: ran.code, output: ran.output }),
-                Err(error) => Err(error),
-            },
+            Act::Run { command, exit_code } => {
+                return Ok(match engine.exec(id, &command).await {
+                    Ok(ran) if exit_code.is_some_and(|wanted| wanted != ran.code) => Answered::Failed(ended(&ran)),
+                    Ok(ran) => Answered::Ran { code: ran.code, output: ran.output },
+                    Err(error) => Answered::Failed(error.to_string()),
+                });
+            }
             Act::Disconnect => self.disconnect(id).await,
             Act::Connect => self.connect(id, service).await,
-            Act::Connections(_) | Act::Disconnections => {
-                return Ok(Answered::Failed(format!("no sessions can be opened within {} s", PATIENCE.as_secs())));
+            Act::Connections { leave } => return Ok(said(self.connections(service, leave).await)),
+            Act::Disconnections => {
+                self.sessions.give_back(service.unwrap_or_default());
+                Ok(())
             }
+            Act::Session => return Ok(said(self.session(service).await)),
         };
         Ok(done.map_or_else(|error| Answered::Failed(error.to_string()), |()| Answered::Done))
+    }
+
+    /// Takes all sessions of a service, but for some.
+    async fn connections(&self, service: Option<&str>, leave: u32) -> Result<(), String> {
+        let (agent, name, postgres) = self.database(service)?;
+        let pid = self.stage.engine.inspect(self.services.get(name).ok_or("it is not there")?).await;
+        let pid = pid.map_err(|error| error.to_string())?.pid;
+        self.sessions.take(agent, pid, name, postgres, leave).await
+    }
+
+    /// Opens a session as the subject would, and ends it. Without a subject there
+    /// is the agent, which is in the same network.
+    async fn session(&self, service: Option<&str>) -> Result<(), String> {
+        let (agent, name, postgres) = self.database(service)?;
+        let pid = self.stage.engine.inspect(&self.subject).await.map_err(|error| error.to_string())?.pid;
+        let (_, driver) = sql::connect(agent, pid, name, &postgres.url(name)).await?;
+        driver.abort();
+        Ok(())
+    }
+
+    fn database<'b>(&'b self, service: Option<&'b str>) -> Result<(&'b Agent, &'b str, &'b Postgres), String> {
+        let name = service.unwrap_or_default();
+        let postgres = self.databases.get(name).ok_or_else(|| format!("the service {name} is no Postgres"))?;
+        Ok((self.agent.as_ref().ok_or("this run has no agent")?, name, postgres))
     }
 
     async fn disconnect(&self, id: &str) -> Result<(), Error> {
@@ -236,6 +272,23 @@ impl<'a> World<'a> {
                 .ok_or_else(|| Invalid::Service { name: name.to_owned(), what: "is not there".to_owned() }),
         }
     }
+}
+
+/// What came of something of which there is nothing to tell but a failure.
+fn said(done: Result<(), String>) -> Answered {
+    done.map_or_else(Answered::Failed, |()| Answered::Done)
+}
+
+/// How a command ended that should have ended otherwise.
+fn ended(ran: &Executed) -> String {
+    let words = ran.output.trim();
+    let said = if words.is_empty() { String::new() } else { format!(": {words}") };
+    format!("the command ended with {}{said}", ran.code)
+}
+
+fn databases_of(trial: &Trial) -> BTreeMap<String, Postgres> {
+    let databases = trial.services.iter().filter_map(|(name, service)| Some((name.clone(), service.postgres.clone()?)));
+    databases.collect()
 }
 
 /// What a service is called in the network: behind a link by another name.

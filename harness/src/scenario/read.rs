@@ -166,6 +166,25 @@ impl Written<'_> {
     }
 }
 
+impl Written<'_> {
+    /// Reads the value as a `T` that may also be written as one text: as an `S`.
+    pub fn read_or_text<S, T>(self, place: &str, problems: &mut Problems) -> Option<T>
+    where
+        S: DeserializeOwned + Into<T>,
+        T: DeserializeOwned,
+    {
+        match self.value.get_ref() {
+            DeValue::String(_) => self.read::<S>(place, problems).map(Into::into),
+            DeValue::Table(_) => self.read(place, problems),
+            other => {
+                let title = format!("`{}` of {place} is a text or a table, not {}", self.key, described(other));
+                problems.add(Problem::new(Some(self.value.span()), title));
+                None
+            }
+        }
+    }
+}
+
 /// A value of the wrong type, or one that its type refuses.
 fn plain_problem(place: &str, message: &str, span: Range<usize>) -> Problem {
     if message.starts_with("unknown variant") {

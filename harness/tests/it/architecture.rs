@@ -60,7 +60,7 @@ const ARROWS: [(&str, &[&str]); 27] = [
     ("engine", &["scenario", "timeline"]),
     ("clock", &[]),
     ("plan", &["check", "fault", "redact", "scenario", "timeline"]),
-    ("fault", &["scenario"]),
+    ("fault", &["scenario", "timeline"]),
     ("check", &["scenario", "snapshot", "timeline"]),
     ("snapshot", &["redact", "timeline"]),
     ("redact", &[]),
