@@ -10,7 +10,7 @@ mod protocol;
 pub use protocol::answer::{Answer, Change, Failure, Message};
 pub use protocol::command::{Command, DnsFault, Request};
 pub use protocol::content::Content;
-pub use protocol::files::{Entry, Kind, Place, Seen, Space, TreeEntry, Tried};
+pub use protocol::files::{Entry, Kind, Place, Seen, Space, TreeEntry, Tried, UNTRIED};
 pub use protocol::frame::{CONTROL, Decoder, Frame, LARGEST, Oversized};
 pub use protocol::limits::{Setting, Settings, Usage};
 pub use protocol::link::{Condition, Counters};

@@ -138,7 +138,8 @@ pub enum Command {
         #[serde(default)]
         content: bool,
     },
-    /// The same with the agent's own eyes and rights: for a container of which no process runs. Answered by `Seen`.
+    /// The same with the agent's own eyes: for a container of which no process runs. What its rights would be is
+    /// not known then. Answered by `Seen`.
     LookAt {
         /// Where.
         place: Place,

@@ -40,6 +40,9 @@ pub enum Kind {
 /// Whether an attempt worked; else the name of the error, such as `EROFS`.
 pub type Tried = Result<(), String>;
 
+/// In the place of an error's name: nobody tried.
+pub const UNTRIED: &str = "untried";
+
 /// What the subject sees at a path. Of a symbolic link, everything but `kind` and the numbers is said of
 /// what it points at. Where nothing exists, the numbers are 0.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

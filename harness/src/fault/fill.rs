@@ -39,13 +39,13 @@ impl Action for Fill {
         vec![Act::Agent(Command::Fill { place: ground.place(self.path.as_str()), leave })]
     }
 
-    /// What is left is only measured: to try would take it from the subject.
+    /// What is left is only measured: to try would take it from the subject. It is
+    /// measured too where no process lives that could try.
     fn looks(&self, ground: &Ground) -> Vec<Act> {
         let (pid, path) = (ground.pid, self.path.to_string());
         vec![Act::Agent(match (self.leave, pid) {
-            (None, 0) => Command::LookAt { place: ground.place(&path), content: false },
+            (_, 0) => Command::Free { place: ground.place(&path) },
             (None, _) => Command::TryWrite { pid, path },
-            (Some(_), 0) => Command::Free { place: ground.place(&path) },
             (Some(_), _) => Command::Free { place: Place::Container { pid, path } },
         })]
     }
@@ -59,11 +59,16 @@ impl Action for Fill {
             }
             (None, _, Saw::Tried(Err(errno))) => Err(format!("writing to {path} fails with {errno}")),
             (None, _, Saw::Tried(Ok(()))) => Err(format!("{path} can be written to")),
-            (Some(leave), Saw::Free(before), _) if before <= leave.0 => {
-                Err(format!("{path} had no more than {before} bytes free before"))
+            (leave, before, Saw::Free(now)) => {
+                let left = leave.map_or(0, |leave| leave.0);
+                match before {
+                    Saw::Free(before) if before <= left => {
+                        Err(format!("{path} had no more than {before} bytes free before"))
+                    }
+                    _ if now > left => Err(format!("{path} has {now} bytes free")),
+                    _ => Ok(format!("{path} has {now} bytes free")),
+                }
             }
-            (Some(leave), _, Saw::Free(free)) if free > leave.0 => Err(format!("{path} has {free} bytes free")),
-            (_, _, Saw::Free(free)) => Ok(format!("{path} has {free} bytes free")),
             (Some(_), _, Saw::Tried(_)) => Err("nobody measured".to_owned()),
         }
     }
@@ -85,7 +90,6 @@ enum Saw {
 fn seen(answers: &[Answered]) -> Result<Saw, String> {
     match answers.first() {
         Some(Answered::Agent(Answer::Tried(tried))) => Ok(Saw::Tried(tried.clone())),
-        Some(Answered::Agent(Answer::Seen(seen))) => Ok(Saw::Tried(seen.write.clone())),
         Some(Answered::Agent(Answer::Space(space))) => Ok(Saw::Free(space.free)),
         Some(Answered::Failed(words)) => Err(words.clone()),
         _ => Err("nobody looked".to_owned()),

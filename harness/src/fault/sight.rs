@@ -1,6 +1,6 @@
 //! What stands at a path, as the subject sees it: with its own user, groups and capabilities.
 
-use agent::{Answer, Command, Seen, Tried};
+use agent::{Answer, Command, Seen, Tried, UNTRIED};
 
 use super::{Act, Answered, Ground};
 
@@ -39,6 +39,9 @@ pub fn was_cut(before: &Seen, now: &Seen, size: u64) -> bool {
 
 /// What the subject may do with what it sees, as a part of a sentence.
 pub fn access(seen: &Seen) -> String {
+    if seen.read == Err(UNTRIED.to_owned()) {
+        return "no process lives that could read or write it".to_owned();
+    }
     let one = |able: &str, unable: &str, tried: &Tried| match tried {
         Ok(()) => format!("can be {able}"),
         Err(errno) => format!("cannot be {unable} ({errno})"),
