@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
+use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::engine::{About, Engine, Error};
+use crate::engine::{About, Engine};
+use crate::image;
 
 pub mod grants;
 
@@ -21,6 +23,8 @@ pub struct Diagnosis {
     pub about: About,
     /// What it lets a container have, found out by asking for it.
     pub grants: Vec<Grant>,
+    /// The processors whose programs it was tried with, and whether it runs them.
+    pub processors: Vec<(&'static str, bool)>,
     /// Whether it can reach the public image registry.
     pub registry_answers: bool,
     /// Free bytes where it keeps its data, if that is on this machine.
@@ -33,13 +37,14 @@ pub struct Diagnosis {
 }
 
 /// Looks at an engine and at this machine.
-pub async fn examine(engine: &dyn Engine) -> Result<Diagnosis, Error> {
+pub async fn examine(engine: &dyn Engine) -> Result<Diagnosis, image::Error> {
     let asked = Timestamp::now();
     let about = engine.about().await?;
     let answered = Timestamp::now();
     let registry_answers = engine.in_registry(PUBLIC_IMAGE).await;
     let local = about.endpoint.starts_with("unix://");
     Ok(Diagnosis {
+        processors: processors(engine).await?,
         grants: grants::ask(engine, about.clock).await?,
         registry_answers,
         free_disk: local.then(|| free_bytes(Path::new(&about.root_dir))).flatten(),
@@ -47,6 +52,13 @@ pub async fn examine(engine: &dyn Engine) -> Result<Diagnosis, Error> {
         clock_skew_ms: skew(asked, about.clock, answered),
         about,
     })
+}
+
+/// Its own, and those that its machine emulates.
+async fn processors(engine: &dyn Engine) -> Result<Vec<(&'static str, bool)>, image::Error> {
+    const AT_ONCE: usize = 4;
+    let tried = image::processors().map(async |name| image::runs(engine, name).await.map(|runs| (name, runs)));
+    stream::iter(tried).buffered(AT_ONCE).try_collect().await
 }
 
 /// How far a clock is off that was read at some moment between two of ours.
@@ -91,7 +103,7 @@ mod tests {
         assert!(!on_path("no-such-program"));
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn an_engine_without_a_registry_is_no_error() {
         let fake = Fake::new();
         assert!(!examine(&fake).await.unwrap().registry_answers);

@@ -11,7 +11,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use crate::engine::{ContainerSpec, Create, Engine, Error, Labels, Start, Thing};
+use crate::engine::{Build, ContainerSpec, Create, Engine, Error, Labels, Start, Thing};
 use crate::sandbox::{DEADLINE, RUN};
 use crate::scenario::runtime::{Runtime, capability};
 
@@ -85,7 +85,34 @@ impl<'a> Asker<'a> {
         });
         let mut grants: Vec<Grant> = asked.buffered(AT_ONCE).try_collect().await?;
         grants.extend(self.capabilities().await?);
+        grants.push(self.mounts_in_builds().await?);
         Ok(grants)
+    }
+
+    /// A builder that knows them fails for the program alone, which it does not find.
+    async fn mounts_in_builds(&self) -> Result<Grant, Error> {
+        let text = format!("FROM {}\nRUN --mount=type=cache,target=/cache [\"{PROGRAM}\"]\n", self.image);
+        let mut context = tar::Builder::new(Vec::new());
+        let mut header = tar::Header::new_gnu();
+        header.set_mode(0o644);
+        header.set_size(text.len() as u64);
+        let failed = |error: std::io::Error| Error::Failed { act: "pack a build".to_owned(), cause: error.to_string() };
+        context.append_data(&mut header, "Dockerfile", text.as_bytes()).map_err(failed)?;
+        let build = Build {
+            tag: self.image.clone(),
+            dockerfile: "Dockerfile".to_owned(),
+            target: None,
+            args: BTreeMap::new(),
+            platform: None,
+            context: context.into_inner().map_err(failed)?.into(),
+            labels: self.labels.clone(),
+        };
+        let refused = match self.engine.build(&build, &|_| ()).await {
+            Ok(()) => None,
+            Err(Error::Build { cause, .. }) => Some(cause).filter(|words| words.contains("--mount")),
+            Err(error) => return Err(error),
+        };
+        Ok(Grant { what: "`RUN --mount` in a `build`".to_owned(), refused })
     }
 
     /// All at once; where that is refused, halves of them until the culprits are found.
@@ -189,9 +216,16 @@ mod tests {
         let grants = ask(&fake, now()).await.unwrap();
         let privileged = grants.iter().find(|grant| grant.what == "`privileged`").unwrap();
         assert_eq!(privileged.refused.as_deref(), Some("unable to apply caps: operation not permitted"));
-        let capabilities = grants.last().unwrap();
+        let capabilities = grants.iter().find(|grant| grant.what.starts_with("`cap_add`")).unwrap();
         assert!(capabilities.what.starts_with("`cap_add` of AUDIT_CONTROL, AUDIT_READ, "), "{capabilities:?}");
-        assert!(grants.iter().all(|grant| grant.refused.is_some()), "{grants:?}");
+        let granted: Vec<&str> =
+            grants.iter().filter(|grant| grant.refused.is_none()).map(|grant| grant.what.as_str()).collect();
+        assert_eq!(granted, ["`RUN --mount` in a `build`"], "which starts no container");
+
+        fake.fail_on("build", "the --mount option requires BuildKit");
+        let grants = ask(&fake, now()).await.unwrap();
+        let refused = grants.last().and_then(|grant| grant.refused.as_deref());
+        assert_eq!(refused, Some("the --mount option requires BuildKit"));
     }
 
     #[tokio::test]

@@ -100,6 +100,17 @@ pub enum Error {
         /// The platform that was had instead.
         has: String,
     },
+    /// The engine is of another processor, and does not emulate it.
+    #[error(
+        "the engine cannot run programs for {platform}: it has a processor of the kind {own} and no emulator; \
+         install one on its machine (qemu-user with binfmt), or leave `platform` out"
+    )]
+    CannotRun {
+        /// The image's platform.
+        platform: String,
+        /// The engine's own processor.
+        own: String,
+    },
     /// The folder to build an image from is not there.
     #[error("there is no folder {path} to build an image from; `build` is relative to the scenario file")]
     NoFolder {

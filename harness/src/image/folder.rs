@@ -79,6 +79,9 @@ impl Images {
             None => None,
         };
         let platform = wanted.platform.as_deref();
+        if let Some(platform) = platform {
+            self.see_that_it_runs(platform, known).await?;
+        }
         let mut parts = vec![build.target.clone().unwrap_or_default(), folder.name.clone()];
         parts.extend(platform.map(str::to_owned));
         parts.extend(build.args.iter().map(|(name, value)| format!("{name}={value}")));

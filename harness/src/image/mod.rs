@@ -24,10 +24,14 @@ mod folder;
 mod ignored;
 mod lock;
 mod output;
+mod platform;
+mod stub;
 mod workspace;
 
 pub use base::LABEL as BASE_LABEL;
 pub use error::Error;
+pub use platform::runs;
+pub use stub::processors;
 pub use workspace::Workspace;
 
 use binary::Binary;
@@ -55,6 +59,10 @@ struct Known {
     binaries: HashMap<String, Binary>,
     target: Option<String>,
     lock_file: Option<PathBuf>,
+    /// The engine's own processor.
+    own: Option<String>,
+    /// Whether it runs programs of others.
+    runs: HashMap<String, bool>,
 }
 
 /// A fixture's image that is about to be built.
@@ -135,7 +143,8 @@ impl Images {
     ) -> Result<String, Error> {
         let (policy, platform) = (wanted.pull_policy, wanted.platform.as_deref());
         let is_used_as_it_is = policy != PullPolicy::Always && platform.is_none();
-        if is_used_as_it_is && self.engine.image(name).await?.is_some() {
+        if is_used_as_it_is && let Some(image) = self.engine.image(name).await? {
+            self.see_that_it_runs(&image.platform, known).await?;
             return Ok(name.to_owned());
         }
         let _lock = match &self.workspace {
@@ -143,8 +152,31 @@ impl Images {
             None => None,
         };
         let image = base::ensure_as(self.engine.as_ref(), name, policy, platform, progress).await?;
+        self.see_that_it_runs(&image.platform, known).await?;
         // A name stands for one platform at a time, and others may pull another meanwhile.
         Ok(if platform.is_some() { image.id } else { name.to_owned() })
+    }
+
+    /// A subject that cannot be run here must not be blamed for it.
+    async fn see_that_it_runs(&self, platform: &str, known: &mut Known) -> Result<(), Error> {
+        let own = match &known.own {
+            Some(own) => own.clone(),
+            None => platform::processor(&self.engine.about().await?.platform).to_owned(),
+        };
+        known.own = Some(own.clone());
+        let processor = platform::processor(platform);
+        if processor == own {
+            return Ok(());
+        }
+        let runs = match known.runs.get(processor) {
+            Some(runs) => *runs,
+            None => runs(self.engine.as_ref(), processor).await?,
+        };
+        known.runs.insert(processor.to_owned(), runs);
+        match runs {
+            true => Ok(()),
+            false => Err(Error::CannotRun { platform: platform.to_owned(), own }),
+        }
     }
 
     async fn fixture(

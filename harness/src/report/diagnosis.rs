@@ -25,6 +25,7 @@ pub fn diagnosis(found: &Diagnosis) -> String {
         rows.push(("", style::doubtful(unable)));
     }
     rows.extend(grants(found));
+    rows.push(("runs", processors(found)));
     rows.push(("storage", storage(found)));
     rows.push(("registry", registry(found)));
     if found.clock_skew_ms != 0 {
@@ -44,6 +45,17 @@ fn grants(found: &Diagnosis) -> Vec<(&'static str, String)> {
         rows.push(("", style::doubtful(refused)));
     }
     rows
+}
+
+fn processors(found: &Diagnosis) -> String {
+    let named = |runs: bool| {
+        let names: Vec<&str> = found.processors.iter().filter(|it| it.1 == runs).map(|it| it.0).collect();
+        names.join(", ")
+    };
+    match named(false) {
+        none if none.is_empty() => format!("programs for {}", named(true)),
+        not => format!("programs for {}; a `platform` of {not} is invalid here", named(true)),
+    }
 }
 
 fn storage(found: &Diagnosis) -> String {

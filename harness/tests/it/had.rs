@@ -11,7 +11,7 @@ use bollard::auth::DockerCredentials;
 use bollard::query_parameters::{PushImageOptions, TagImageOptions};
 use futures_util::TryStreamExt;
 use harness::engine::{Build, Labels, Thing};
-use harness::image::{FIXTURE_LABEL, Images, Workspace};
+use harness::image::{self, FIXTURE_LABEL, Images, Workspace};
 
 use crate::desk::Desk;
 use crate::engine::bench::Bench;
@@ -77,6 +77,10 @@ async fn builds(bench: Bench, desk: Arc<Desk>) {
     desk.check("build = \"bad\"", 0, 3, &["does not build", "COPY no-such-file /"]);
     desk.check("build = { context = \"app\", target = \"four\" }", 0, 3, &["does not build", "four"]);
     desk.check("build = \"app\"\nplatform = \"linux/nonsense\"", 4, 3, &["could not be pulled"]);
+    if !image::runs(bench.engine.as_ref(), "s390x").await.unwrap() {
+        let subject = "build = \"app\"\nplatform = \"linux/s390x\"";
+        desk.check(subject, 4, 3, &["the engine cannot run programs for linux/s390x"]);
+    }
     desk.check("build = \"nowhere\"", 0, 3, &["there is no folder", "nowhere to build an image from"]);
 }
 

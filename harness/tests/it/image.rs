@@ -3,10 +3,12 @@
 use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use harness::engine::fake::Fake;
+use harness::engine::fake::{Boot, Fake, Script};
 use harness::engine::{Engine, Error as EngineError, Thing};
-use harness::image::{Error, FIXTURE_LABEL, Images, Workspace};
+use harness::image::{self, Error, FIXTURE_LABEL, Images, Workspace};
+use harness::sandbox;
 use harness::scenario::wanted::{PullPolicy, Wanted};
 
 /// A small checkout: one fixture, and one program that compiles.
@@ -100,6 +102,8 @@ async fn what_is_never_pulled_has_to_be_there() {
 async fn an_image_of_another_platform_is_another_image() {
     let fake = Fake::new();
     fake.publish("app:1");
+    let emulated = Boot::new().exits(Duration::from_millis(1), 0);
+    fake.script("bootproof/processor", Script::boot(emulated));
     let images = Images::new(Arc::new(fake.clone()), None);
     let of = async |platform: Option<&str>| {
         images.obtain(&wanted("app:1", PullPolicy::Missing, platform), &|_| ()).await.unwrap()
@@ -112,6 +116,32 @@ async fn an_image_of_another_platform_is_another_image() {
     assert_eq!(calls_of(&fake, "pull"), ["app:1", "app:1"]);
     // The name is that of the other now; who runs this one does so by its identity.
     assert_eq!(of(Some("linux/arm64/v8")).await, arm);
+}
+
+#[tokio::test]
+async fn a_subject_is_not_blamed_for_a_processor_that_the_engine_lacks() {
+    let fake = Fake::new();
+    fake.publish("app:1");
+    fake.script("bootproof/processor", Script::boot(Boot::refused("exec format error")));
+    let images = Images::new(Arc::new(fake.clone()), None);
+    let arm = wanted("app:1", PullPolicy::Missing, Some("linux/arm64"));
+    let expected = "the engine cannot run programs for linux/arm64: it has a processor of the kind amd64 and no \
+                    emulator; install one on its machine (qemu-user with binfmt), or leave `platform` out";
+    for _ in 0..2 {
+        assert_eq!(images.obtain(&arm, &|_| ()).await.unwrap_err().to_string(), expected);
+    }
+    assert_eq!(calls_of(&fake, "import").len(), 1, "it was asked twice");
+}
+
+/// The real engine runs the smallest program of its own kind, so the others fail for what they are.
+#[tokio::test]
+async fn the_engine_is_asked_with_a_program_of_each_processor() {
+    let Some(bench) = super::engine::bench::Bench::real().await else { return };
+    let about = bench.engine.about().await.unwrap();
+    let own = about.platform.rsplit('/').next().unwrap().to_owned();
+    assert!(image::runs(bench.engine.as_ref(), &own).await.unwrap(), "it does not run {own}");
+    let left = bench.engine.images_labelled(sandbox::RUN).await.unwrap();
+    assert!(!left.iter().any(|it| it.thing.to_string().contains(&format!("bootproof-{own}-"))), "{left:?}");
 }
 
 #[tokio::test]

@@ -287,9 +287,10 @@ async fn a_sweep_takes_what_is_past_its_deadline_and_nothing_of_a_living_run() {
         let labels = [(sandbox::RUN, name.to_owned()), (sandbox::DEADLINE, deadline.to_string())];
         let labels = labels.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
         bench.fake.create_volume(name, &labels, None).await.expect("a volume");
+        bench.fake.create_network(name, &labels).await.expect("a network");
     }
     let removed = sandbox::sweep(&bench.fake, now, false).await.expect("a sweep");
-    assert_eq!(removed.iter().map(ToString::to_string).collect::<Vec<_>>(), ["volume past"]);
+    assert_eq!(removed.iter().map(ToString::to_string).collect::<Vec<_>>(), ["network past", "volume past"]);
     sandbox::sweep(&bench.fake, now, true).await.expect("a sweep");
     assert_eq!(bench.fake.left(), []);
 }
