@@ -14,8 +14,8 @@ use super::tree::Tree;
 use super::world::{Container, Status, Volume, World, failed};
 use super::{Fake, Next, deaths_of, next_happening, next_line, talk};
 use crate::engine::{
-    About, Attached, Build, ContainerSpec, Create, Created, Engine, Error, Executed, FileStat, Flow, Happened,
-    Happening, Image, Inspection, Labels, LogLine, Owned, Progress, Source, Start, Thing,
+    About, Attached, Build, ContainerSpec, Create, Engine, Error, Executed, FileStat, Flow, Happened, Happening, Image,
+    Inspection, Labels, LogLine, Owned, Progress, Start, Thing,
 };
 
 /// Docker's grace when a container names none.
@@ -23,9 +23,6 @@ const DEFAULT_GRACE: Duration = Duration::from_secs(10);
 
 /// What it runs, and what its images are for unless said.
 const PLATFORM: &str = "linux/amd64";
-
-/// A port that nothing listens on.
-const NOWHERE: &str = "127.0.0.1:1";
 
 impl Fake {
     /// Writes the call down, and fails it if the test wants that.
@@ -183,57 +180,7 @@ impl Engine for Fake {
 
     async fn create(&self, spec: &ContainerSpec) -> Result<Create, Error> {
         self.called("create", &spec.name)?;
-        let mut world = self.world();
-        let act = || format!("create the container {}", spec.name);
-        if world.container(&spec.name).is_some() {
-            return Err(failed(act(), format!("the name {} is already in use", spec.name)));
-        }
-        if world.script(&spec.image).is_none() && !world.images.contains_key(&spec.image) {
-            return Err(failed(act(), format!("No such image: {}", spec.image)));
-        }
-        if let Some(words) = world.script(&spec.image).and_then(|script| script.refusal.clone()) {
-            return Ok(Create::Refused(words));
-        }
-        let missing = |mount: &crate::engine::Mount| match &mount.source {
-            Source::Bind(path) if !world.host.contains_key(path) => Some(path.clone()),
-            _ => None,
-        };
-        if let Some(path) = spec.mounts.iter().find_map(missing) {
-            let words = format!("invalid mount config for type \"bind\": bind source path does not exist: {path}");
-            return Ok(Create::Refused(words));
-        }
-        for mount in &spec.mounts {
-            match &mount.source {
-                // As Docker does, which makes a volume that nobody labelled.
-                Source::Volume(name) => {
-                    let empty = || Volume { labels: Labels::new(), files: Tree::new(), size: None };
-                    world.volumes.entry(name.clone()).or_insert_with(empty);
-                }
-                Source::Bind(path) | Source::BindCreating(path) => {
-                    world.host.entry(path.clone()).or_default();
-                }
-            }
-        }
-        let id = format!("fake{}", world.containers.len() + 1);
-        for attachment in spec.joined() {
-            world.join(&attachment.network, &id)?;
-        }
-        world.containers.push(Container {
-            id: id.clone(),
-            spec: spec.clone(),
-            status: Status::Created,
-            removed: false,
-            exit_code: 0,
-            restart_count: 0,
-            boots: 0,
-            happenings: Vec::new(),
-            logs: Vec::new(),
-            files: Tree::new(),
-            health: None,
-            probes: Vec::new(),
-            orders: None,
-        });
-        Ok(Create::Made(Created { id, warnings: Vec::new() }))
+        self.world().make(spec)
     }
 
     async fn start(&self, id: &str) -> Result<Start, Error> {
@@ -330,32 +277,7 @@ impl Engine for Fake {
 
     async fn inspect(&self, id: &str) -> Result<Inspection, Error> {
         self.called("inspect", id)?;
-        let mut world = self.world();
-        let id = world.existing(id, "inspect")?.id.clone();
-        let Some(container) = world.record(&id) else { return Err(failed("inspect", "it is gone")) };
-        let (status, image) = (container.status.word(), &container.spec.image);
-        let raw = serde_json::json!({
-            "Id": container.id,
-            "Name": format!("/{}", container.spec.name),
-            "RestartCount": container.restart_count,
-            "State": { "Status": status, "ExitCode": container.exit_code },
-            "Config": { "Image": image },
-        });
-        let alive = container.status.is_alive();
-        let published = if alive { container.spec.publish.clone() } else { Vec::new() };
-        let addresses = world.script(image).map(|script| script.ports.clone()).unwrap_or_default();
-        let address = |port: u16| addresses.get(&port).map_or(NOWHERE, String::as_str).to_owned();
-        Ok(Inspection {
-            status: status.to_owned(),
-            restart_count: container.restart_count,
-            // A number that no other life has had.
-            pid: u32::try_from(1000 + container.happenings.len()).ok().filter(|_| alive),
-            addresses: world.addresses(container),
-            health: container.health.clone(),
-            probes: container.probes.clone(),
-            ports: published.into_iter().map(|port| (port, address(port))).collect(),
-            raw,
-        })
+        self.world().seen(id)
     }
 
     fn happenings(&self, id: &str, since: Timestamp) -> Flow<Happening> {

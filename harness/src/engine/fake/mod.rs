@@ -20,7 +20,9 @@ use std::time::Duration;
 use crate::engine::{Happened, Happening, HealthProbe, LogLine, Stdio, Thing};
 
 mod door;
+mod inspect;
 mod life;
+mod make;
 mod network;
 mod script;
 mod talk;
