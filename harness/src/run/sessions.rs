@@ -1,12 +1,13 @@
 //! Sessions on a Postgres that are held so that nobody else gets them.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::task::AbortHandle;
 use tokio_postgres::Client;
 
 use crate::agent::Agent;
+use crate::clock::Clock;
 use crate::observe::sql;
 use crate::scenario::service::Postgres;
 
@@ -18,7 +19,20 @@ const MOST: usize = 10_000;
 
 /// The sessions that are held, by the service.
 #[derive(Default)]
-pub struct Sessions(Mutex<BTreeMap<String, Vec<Session>>>);
+pub struct Sessions(Mutex<BTreeMap<String, Held>>);
+
+/// The sessions of one service.
+struct Held {
+    _sessions: Vec<Session>,
+    /// Takes what others give back.
+    keeper: Option<AbortHandle>,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.keeper.iter().for_each(AbortHandle::abort);
+    }
+}
 
 /// A session that ends when it is dropped.
 struct Session {
@@ -32,20 +46,43 @@ impl Drop for Session {
     }
 }
 
+/// A Postgres, reached from its own network.
+pub struct Database {
+    /// Its name among the services.
+    pub service: String,
+    /// Who dials.
+    pub agent: Agent,
+    /// One of its processes.
+    pub pid: Option<u32>,
+    /// How it is set up.
+    pub postgres: Postgres,
+}
+
+impl Database {
+    async fn session(&self) -> Result<Session, String> {
+        let url = self.postgres.url("localhost");
+        let (_client, driver) = sql::connect(&self.agent, self.pid, "localhost", &url).await?;
+        Ok(Session { _client, driver })
+    }
+
+    /// Takes each session that becomes free, until it is no longer wanted.
+    async fn keep(self, clock: Clock) {
+        let mut taken = Vec::new();
+        loop {
+            clock.pace().await;
+            taken.extend(self.session().await);
+        }
+    }
+}
+
 impl Sessions {
-    /// Takes every session there is, from the server's own network, and gives some back.
-    pub async fn take(
-        &self,
-        agent: &Agent,
-        pid: Option<u32>,
-        service: &str,
-        postgres: &Postgres,
-        leave: u32,
-    ) -> Result<(), String> {
+    /// Takes every session there is and gives some back. If none is to be left,
+    /// those are taken too that others give back from now on.
+    pub async fn take(&self, of: Database, leave: u32, clock: Clock) -> Result<(), String> {
         let mut taken = Vec::new();
         let refusal = loop {
-            match sql::connect(agent, pid, "localhost", &postgres.url("localhost")).await {
-                Ok((_client, driver)) => taken.push(Session { _client, driver }),
+            match of.session().await {
+                Ok(session) => taken.push(session),
                 Err(words) => break words,
             }
             if taken.len() >= MOST {
@@ -55,9 +92,10 @@ impl Sessions {
         if !refusal.contains(TOO_MANY) {
             return Err(format!("after {} sessions: {refusal}", taken.len()));
         }
-        let keep = taken.len().saturating_sub(usize::try_from(leave).unwrap_or(usize::MAX));
-        taken.truncate(keep);
-        self.held().entry(service.to_owned()).or_default().append(&mut taken);
+        taken.truncate(taken.len().saturating_sub(usize::try_from(leave).unwrap_or(usize::MAX)));
+        let service = of.service.clone();
+        let keeper = (leave == 0).then(|| tokio::spawn(of.keep(clock)).abort_handle());
+        self.held().insert(service, Held { _sessions: taken, keeper });
         Ok(())
     }
 
@@ -67,7 +105,7 @@ impl Sessions {
     }
 
     /// The lock is never held across an await.
-    fn held(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Vec<Session>>> {
+    fn held(&self) -> MutexGuard<'_, BTreeMap<String, Held>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use agent::{Answer, Command, Place};
 
-use super::sessions::Sessions;
+use super::sessions::{Database, Sessions};
 use super::{ImageNames, Invalid, Stage};
 use crate::agent::Agent;
 use crate::engine::{Attachment, Create, Created, Error, Executed, Mount};
@@ -227,7 +227,8 @@ impl<'a> World<'a> {
         let (agent, name, postgres) = self.database(service)?;
         let pid = self.stage.engine.inspect(self.services.get(name).ok_or("it is not there")?).await;
         let pid = pid.map_err(|error| error.to_string())?.pid;
-        self.sessions.take(agent, pid, name, postgres, leave).await
+        let of = Database { service: name.to_owned(), agent: agent.clone(), pid, postgres: postgres.clone() };
+        self.sessions.take(of, leave, self.stage.clock).await
     }
 
     /// Opens a session as the subject would, and ends it. Without a subject there
