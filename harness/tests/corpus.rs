@@ -3,6 +3,8 @@
 //!
 //! Beside each scenario stands a second test: its control with the good subject
 //! put in the bad one's place must be reported as a control that did not fail.
+//! Beside each with faults stands a third: with nothing in the place of what
+//! they do, no look may find an effect, and the scenario proves nothing.
 
 #![allow(clippy::print_stdout, reason = "a test may print")]
 
@@ -14,9 +16,11 @@ use harness::check::verdict::{Unproven, Verdict};
 use harness::commands;
 use harness::corpus::{self, Case};
 use harness::judged::{Course, name_of};
+use harness::plan::Plan;
 use harness::report;
+use harness::run::Stage;
 use harness::suite::Suite;
-use harness::timeline::Timeline;
+use harness::timeline::{Timeline, What};
 use libtest_mimic::{Arguments, Failed, Trial};
 use tokio::sync::mpsc;
 
@@ -30,8 +34,12 @@ fn main() -> ExitCode {
     let mut trials = Vec::new();
     for file in files {
         let name = name_of(&file);
-        let has_control = Case::read(&file).plan.is_ok_and(|plan| plan.control.is_some());
-        if has_control {
+        let plan = Case::read(&file).plan.ok();
+        if plan.as_ref().is_some_and(|plan| !plan.main.faults.is_empty()) {
+            let file = file.clone();
+            trials.push(Trial::test(format!("blunt::{name}"), move || is_blunt(&file)));
+        }
+        if plan.is_some_and(|plan| plan.control.is_some()) {
             let file = file.clone();
             trials.push(Trial::test(format!("control_can_pass::{name}"), move || control_can_pass(&file)));
         }
@@ -65,6 +73,25 @@ fn control_can_pass(file: &Path) -> Result<(), Failed> {
         match (&controlled.judgement.invalid, &controlled.proven) {
             (None, Err(Unproven::DidNotFail)) => Ok(()),
             (invalid, proven) => Err(Failed::from(format!("invalid: {invalid:?}, proven: {proven:?}"))),
+        }
+    })
+}
+
+/// Faults that do nothing are noticed.
+fn is_blunt(file: &Path) -> Result<(), Failed> {
+    with_suite(file, async |suite| {
+        let plan = Case::read(file).plan.map_err(|problems| problems.to_string())?;
+        let case = Case { file: file.to_owned(), plan: Ok(Plan { control: None, ..plan }) };
+        let stage = Stage { blunt: true, ..suite.stage.clone() };
+        let suite = Suite { stage, bundles: suite.bundles.join("blunt"), ..suite };
+        let judged = suite.run_all(vec![case], 1).await;
+        let Some(Course::Ran { main, .. }) = judged.first().map(|one| &one.outcome) else {
+            return Err(Failed::from("it did not run"));
+        };
+        let bitten = main.timeline.events().iter().find(|event| matches!(event.what, What::Bit { .. }));
+        match (&main.invalid, bitten) {
+            (Some(reason), None) if reason.title.contains("did not take effect") => Ok(()),
+            (reason, bitten) => Err(Failed::from(format!("invalid: {reason:?}, found: {bitten:?}"))),
         }
     })
 }

@@ -100,6 +100,9 @@ impl<'a> Course<'a> {
         let mut settled: Option<Timestamp> = None;
         loop {
             self.look_for_effects().await?;
+            if self.has_looked_in_vain() {
+                return Ok(());
+            }
             let due = match self.trial.next(self.timeline, self.now()) {
                 Next::Now(due) => {
                     self.carry_out(due).await?;

@@ -12,6 +12,9 @@ use crate::timeline::What;
 /// How long after a look that saw nothing the next one is taken.
 const LOOK_AGAIN: Duration = Duration::from_millis(25);
 
+/// For how long a fault is looked for that nobody injects.
+const IN_VAIN: Duration = Duration::from_secs(1);
+
 impl Course<'_> {
     /// Injects a fault: looks first, acts, looks again.
     pub(super) async fn begin_fault(&mut self, number: u32) -> Result<(), Invalid> {
@@ -121,6 +124,13 @@ impl Course<'_> {
     /// When to look for effects again.
     pub(super) fn next_look(&self) -> Option<jiff::Timestamp> {
         self.begun.iter().filter(|begun| !begun.bitten && !begun.over).map(|begun| begun.look_at).min()
+    }
+
+    /// Whether faults that nobody injects have been looked for long enough.
+    pub(super) fn has_looked_in_vain(&self) -> bool {
+        let now = self.now();
+        let in_vain = |begun: &Begun| !begun.bitten && later(begun.since, IN_VAIN) <= now;
+        self.stage.blunt && !self.begun.is_empty() && self.begun.iter().all(in_vain)
     }
 
     /// The first fault of which nothing was seen.
