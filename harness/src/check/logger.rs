@@ -5,30 +5,24 @@
 
 use std::sync::LazyLock;
 
-use regex::RegexSet;
-use serde::Deserialize;
-
+use super::signatures::{self, Row, Set, Watch};
 use super::{Breach, Expectation, Kind, Outcome, Places, one};
 use crate::timeline::Timeline;
 
 pub const KIND: Kind = Kind {
     key: "logger",
-    summary: "shows no sign of a failed logger; `unchecked` turns this off",
-    example: "logger = \"unchecked\"",
-    read: |written, reading| one(written.read::<Logger>("[expect]", reading.problems)),
-    unsaid: Some(|_| Box::new(Logger::Intact)),
+    summary: "shows no sign of a failed logger, nor what a scenario adds; `unchecked` turns this off",
+    example: "logger = { also = [\"lost [0-9]+ log lines\"] }",
+    read: |written, reading| one(Watch::read(written, "intact", reading).map(Logger)),
+    unsaid: Some(|_| Box::new(Logger(Watch::For(Vec::new())))),
     places: Places::Boot,
 };
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Logger {
-    Intact,
-    Unchecked,
-}
+#[derive(Debug)]
+struct Logger(Watch);
 
 /// What a failed logger writes, and what that means. Rows are only ever added.
-const SIGNATURES: [(&str, &str); 16] = [
+const SIGNATURES: [Row; 16] = [
     (r"sonic boom is not ready yet", "pino's file stream was flushed before it was open; the line is lost"),
     (r"SonicBoom destroyed", "pino wrote to a stream that was closed"),
     (
@@ -59,37 +53,25 @@ const SIGNATURES: [(&str, &str); 16] = [
     (r#""event":"log_degraded""#, "the entrypoint could not write its log file and went on without it"),
 ];
 
-/// All patterns in one: a line is looked at once, however many there are.
-static PATTERNS: LazyLock<RegexSet> =
-    LazyLock::new(|| RegexSet::new(SIGNATURES.map(|(pattern, _)| pattern)).unwrap_or_else(|_| RegexSet::empty()));
+static PATTERNS: Set = LazyLock::new(|| signatures::set(&SIGNATURES));
 
 impl Expectation for Logger {
     fn words(&self) -> String {
-        match self {
-            Self::Intact => "shows no logger failure",
-            Self::Unchecked => "may show logger failures",
-        }
-        .to_owned()
+        self.0.words("shows no logger failure", "may show logger failures")
     }
 
     fn judge(&self, timeline: &Timeline) -> Outcome {
-        if matches!(self, Self::Unchecked) {
+        if matches!(self.0, Watch::Unchecked) {
             return Outcome::Holds;
         }
-        let failure = timeline.lines(None).find_map(|(event, line)| Some((event, line, meaning(line)?)));
-        match failure {
-            Some((event, line, meaning)) => Outcome::Broken(Breach {
-                saw: meaning.to_owned(),
-                decided_by: Some(event),
-                detail: vec![line.trim().to_owned()],
-            }),
+        let meaning = |line: &str| self.0.meaning(line, &SIGNATURES, &PATTERNS);
+        match timeline.lines(None).find_map(|(event, line)| Some((event, line, meaning(line)?))) {
+            Some((event, line, meaning)) => {
+                Outcome::Broken(Breach { saw: meaning, decided_by: Some(event), detail: vec![line.trim().to_owned()] })
+            }
             None => Outcome::Unbroken,
         }
     }
-}
-
-fn meaning(line: &str) -> Option<&'static str> {
-    PATTERNS.matches(line).iter().next().map(|row| SIGNATURES[row].1)
 }
 
 #[cfg(test)]
@@ -117,11 +99,15 @@ mod tests {
         r#"{"level":"warn","message":"cannot write","event":"log_degraded"}"#,
     ];
 
+    fn meaning(line: &str) -> Option<String> {
+        Watch::For(Vec::new()).meaning(line, &SIGNATURES, &PATTERNS)
+    }
+
     #[test]
     fn each_signature_recognises_its_sample_and_no_other_row_takes_it() {
         assert_eq!(PATTERNS.len(), SIGNATURES.len(), "every row is a pattern");
         for (sample, (_, expected)) in SAMPLES.iter().zip(SIGNATURES) {
-            assert_eq!(meaning(sample), Some(expected), "{sample}");
+            assert_eq!(meaning(sample).as_deref(), Some(expected), "{sample}");
         }
     }
 
@@ -138,5 +124,13 @@ mod tests {
     fn a_scenario_can_turn_it_off() {
         check("logger = \"unchecked\"", &[(0, line(SAMPLES[0]))], "holds");
         check("logger = \"intact\"", &[(0, line(SAMPLES[0]))], SIGNATURES[0].1);
+    }
+
+    #[test]
+    fn a_scenario_can_add_signatures_of_its_own() {
+        let also = "logger = { also = [\"lost [0-9]+ lines\"] }";
+        check(also, &[(0, line("lost 3 lines"))], "a line matches /lost [0-9]+ lines/");
+        check(also, &[(0, line(SAMPLES[0]))], SIGNATURES[0].1);
+        check(also, &[(0, line("lost lines"))], "unbroken");
     }
 }

@@ -14,35 +14,64 @@ use serde::Serialize;
 use crate::scenario::Written;
 use crate::scenario::problem::{Problem, Problems};
 use crate::scenario::read::{self, unknown_word};
+use crate::scenario::trigger::Trigger;
 use crate::timeline::{Look, Stdio, Timeline, Window};
 
 mod claim;
+mod death;
 mod exit_code;
+mod fields;
 mod files;
+mod health;
+mod http;
 #[cfg(test)]
 mod law;
+mod lines;
+mod log_files;
 mod logger;
 mod logs;
 mod oom;
+mod phases;
+mod processes;
+mod prompt;
 mod ready_within;
 mod restarts;
+mod secrets;
+mod sight;
+mod signal;
+mod signatures;
+mod sql;
 mod state;
 mod stop;
+mod untouched;
+mod usage;
 pub mod verdict;
 
 pub use claim::{Claim, Scope};
 
 /// Every kind of expectation there is.
-pub const KINDS: [Kind; 9] = [
+pub const KINDS: [Kind; 21] = [
+    death::KIND,
     exit_code::KIND,
     files::KIND,
+    health::KIND,
+    http::KIND,
+    log_files::KIND,
     logger::KIND,
     logs::KIND,
     oom::KIND,
+    phases::KIND,
+    processes::KIND,
+    prompt::KIND,
     ready_within::KIND,
     restarts::KIND,
+    secrets::KIND,
+    signal::KIND,
+    sql::KIND,
     state::KIND,
     stop::KIND,
+    untouched::KIND,
+    usage::KIND,
 ];
 
 /// The key of the expectation that knows a restart loop.
@@ -87,6 +116,8 @@ pub struct Unsaid {
     ready: bool,
     /// Some of them is about when it is.
     ready_within: bool,
+    /// The subject has a terminal.
+    tty: bool,
 }
 
 /// What reading an expectation may use.
@@ -97,6 +128,8 @@ pub struct Reading<'a> {
     pub throughout: bool,
     /// Whether the subject says when it is ready.
     pub ready: bool,
+    /// Whether the subject has a terminal.
+    pub tty: bool,
     /// The stored snapshots, by stream.
     pub snapshots: &'a BTreeMap<Stdio, String>,
 }
@@ -116,7 +149,7 @@ pub trait Expectation: fmt::Debug + Send + Sync {
 }
 
 /// What an expectation asks of a run.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Wants {
     /// The subject says when it is ready.
     pub ready_sign: bool,
@@ -124,8 +157,8 @@ pub struct Wants {
     pub stop: bool,
     /// These are looked at, before the start and at the end.
     pub looks: Vec<Look>,
-    /// They are looked at again and again while the subject is ready.
-    pub sampled: bool,
+    /// They are looked at again and again besides.
+    pub sampled: Sampled,
     /// The restart policy has to act.
     pub restarts: bool,
     /// The run may take so long, whatever its timeout says.
@@ -134,9 +167,29 @@ pub struct Wants {
     pub ends: bool,
     /// A stored snapshot is compared.
     pub snapshot: bool,
+    /// These moments have to be seen.
+    pub moments: Vec<Trigger>,
+    /// These faults of the file are spoken of, by their numbers.
+    pub faults: Vec<u32>,
+    /// These services are spoken of.
+    pub services: Vec<String>,
+    /// These values are secret, although no variable holds them.
+    pub secrets: Vec<String>,
     /// The run can go on until this is decided; without any such expectation
     /// nothing says when a run is over.
     pub decides: bool,
+}
+
+/// For how much of its life a subject is looked at again and again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Sampled {
+    /// Only at the ends.
+    #[default]
+    Never,
+    /// While it is ready.
+    Ready,
+    /// From each start to the death.
+    Alive,
 }
 
 /// How a claim stands.
@@ -213,6 +266,7 @@ pub fn read_all(expected: Expected<'_>, reading: &mut Reading<'_>) -> Vec<Claim>
         ends: claims.iter().any(|claim| claim.expectation.wants().ends),
         ready: reading.ready,
         ready_within: claims.iter().any(|claim| claim.key == ready_within::KIND.key),
+        tty: reading.tty,
     };
     let unsaid = KINDS.iter().filter(|kind| !said_keys.iter().any(|key| key == kind.key));
     let always = unsaid.filter_map(|kind| Some((kind.key, kind.unsaid?)));
@@ -272,9 +326,14 @@ fn read_one(entry: Written<'_>, scope: Scope, table: &str, reading: &mut Reading
     read.into_iter().map(|expectation| Claim { key: kind.key, place, span: span.clone(), scope, expectation }).collect()
 }
 
+/// An expectation among others.
+fn boxed<E: Expectation + 'static>(expectation: E) -> Box<dyn Expectation> {
+    Box::new(expectation)
+}
+
 /// One boxed expectation, or none where there was a problem.
 fn one<E: Expectation + 'static>(read: Option<E>) -> Vec<Box<dyn Expectation>> {
-    read.map(|expectation| Box::new(expectation) as Box<dyn Expectation>).into_iter().collect()
+    read.map(boxed).into_iter().collect()
 }
 
 /// How a claim stands that needs the subject to be alive, once it is not.
@@ -300,7 +359,8 @@ pub(crate) mod testing {
         let mut problems = Problems::new(std::path::Path::new("test.toml"), &text);
         let parsed = crate::scenario::parse(&text, &Surroundings::default(), &mut problems);
         let snapshots = BTreeMap::from([(Stdio::Stdout, "agreed\n".to_owned())]);
-        let mut reading = Reading { problems: &mut problems, throughout: false, ready: true, snapshots: &snapshots };
+        let mut reading =
+            Reading { problems: &mut problems, throughout: false, ready: true, tty: false, snapshots: &snapshots };
         let claims = read_all(Expected { whole: parsed.expect, steps: Vec::new() }, &mut reading);
         assert!(problems.is_empty(), "{problems}");
         claims
@@ -325,7 +385,7 @@ pub(crate) mod testing {
 
     /// A line on standard output.
     pub fn line(text: &str) -> What {
-        What::Log { stream: Stdio::Stdout, text: text.to_owned() }
+        What::line(Stdio::Stdout, text)
     }
 
     /// What the engine says of the subject.
@@ -338,10 +398,15 @@ pub(crate) mod testing {
         What::Step { number: 2, verb }
     }
 
+    /// Something that was looked at.
+    pub fn looked(look: Look, saw: Seen, when: When) -> What {
+        What::looked(look, saw, when)
+    }
+
     /// A file that was looked at.
     pub fn file(path: &str, size: Option<u64>, when: When) -> What {
         let saw = size.map_or(Seen::Absent, |size| Seen::File(FileSeen { size, ..FileSeen::default() }));
-        What::Looked { look: Look::File { path: path.to_owned(), content: false }, saw, when }
+        What::looked(Look::File { path: path.to_owned(), content: false }, saw, when)
     }
 
     /// Judges, and says how it stands in one word or by what it is broken.

@@ -1,14 +1,16 @@
 //! `state`: in which state the subject ends up.
 
 use serde::Deserialize;
+use toml::de::DeValue;
 
 use super::{Breach, Expectation, Kind, Outcome, Places, Reading, Wants, broken_by_end, one};
 use crate::scenario::Written;
+use crate::scenario::value::Pattern;
 use crate::timeline::{Timeline, What};
 
 pub const KIND: Kind = Kind {
     key: "state",
-    summary: "ends up running, exited, or refused by the engine",
+    summary: "ends up running, exited, or refused by the engine, perhaps in these words",
     example: "state = \"running\"",
     read: |written, reading: &mut Reading<'_>| one(read(written, reading)),
     unsaid: Some(|said| match said.ends || !said.ready {
@@ -18,12 +20,23 @@ pub const KIND: Kind = Kind {
     places: Places::Everywhere,
 };
 
+/// As it is written in a table.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AsWritten {
+    refused: Pattern,
+}
+
 fn read(written: Written<'_>, reading: &mut Reading<'_>) -> Option<State> {
+    if let DeValue::Table(_) = written.value.get_ref() {
+        let words: AsWritten = written.read("[expect]", reading.problems)?;
+        return Some(State::RefusedWith(words.refused));
+    }
     written.read("[expect]", reading.problems)
 }
 
 /// A state to end up in.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum State {
     /// Alive when everything else has been decided.
@@ -32,6 +45,9 @@ enum State {
     Exited,
     /// The engine could not start its process.
     Refused,
+    /// And these are its words for why.
+    #[serde(skip)]
+    RefusedWith(Pattern),
 }
 
 impl Expectation for State {
@@ -40,15 +56,22 @@ impl Expectation for State {
             Self::Running => "is running at the end",
             Self::Exited => "has exited at the end",
             Self::Refused => "cannot be started",
+            Self::RefusedWith(words) => return format!("cannot be started, because of /{words}/"),
         }
         .to_owned()
     }
 
     fn judge(&self, timeline: &Timeline) -> Outcome {
+        if let (Self::RefusedWith(words), Some((event, reason))) = (self, timeline.refusal()) {
+            return match words.matches(reason) {
+                true => Outcome::Holds,
+                false => Outcome::Broken(Breach::by(event, format!("the engine's words are others: {reason}"))),
+            };
+        }
         let started = timeline.find(|what| *what == What::Started).next();
         match (self, broken_by_end(timeline)) {
             (Self::Refused, _) if timeline.refusal().is_some() => Outcome::Holds,
-            (Self::Refused, _) => match started {
+            (Self::Refused | Self::RefusedWith(_), _) => match started {
                 Some((event, _)) => Outcome::Broken(Breach::by(event, "it was started")),
                 None => Outcome::Waiting(None),
             },
@@ -69,10 +92,7 @@ impl Expectation for State {
 
 /// Whether a step ended the life whose death breaks the claim.
 fn asked_to_end(timeline: &Timeline, breach: &Breach) -> bool {
-    let Some(death) = breach.decided_by else { return false };
-    let started = timeline.find(|what| *what == What::Started).rfind(|(start, _)| *start < death);
-    let from = started.map_or(0, |(start, _)| start);
-    timeline.ending_before(death).is_some_and(|(step, _)| from < step)
+    breach.decided_by.is_some_and(|death| timeline.is_asked_for(death))
 }
 
 /// What is claimed of every subject of which nobody says otherwise.
@@ -172,6 +192,10 @@ mod tests {
         let refused = Refused { reason: "no such file".to_owned() };
         check("state = \"refused\"", &[(0, refused.clone())], "holds");
         check("state = \"refused\"", &[(0, Started)], "it was started");
-        check("state = \"running\"", &[(0, refused)], "it could not be started: no such file");
+        check("state = \"running\"", &[(0, refused.clone())], "it could not be started: no such file");
+        check("state = { refused = \"such file\" }", &[(0, refused.clone())], "holds");
+        let others = "the engine's words are others: no such file";
+        check("state = { refused = \"permission\" }", &[(0, refused)], others);
+        check("state = { refused = \"permission\" }", &[(0, Started)], "it was started");
     }
 }

@@ -104,6 +104,9 @@ pub trait Engine: Send + Sync {
     /// What stands at `path` in the container, or `None` when nothing does.
     async fn stat(&self, id: &str, path: &str) -> Result<Option<FileStat>, Error>;
 
+    /// Whose it is that stands at `path`, or `None` when nothing does.
+    async fn owner(&self, id: &str, path: &str) -> Result<Option<Ids>, Error>;
+
     /// The file or directory at `path` as a tar archive.
     async fn get(&self, id: &str, path: &str) -> Result<Bytes, Error>;
 
@@ -202,6 +205,8 @@ pub struct LogLine {
     pub stream: Stdio,
     /// The line without its newline; bytes that are not UTF-8 are replaced.
     pub text: String,
+    /// Whether it had no newline and nothing followed.
+    pub unfinished: bool,
 }
 
 /// What stands at a path in a container.
@@ -211,6 +216,21 @@ pub struct FileStat {
     pub size: u64,
     /// Whether it is a directory.
     pub directory: bool,
+    /// Permission bits.
+    pub mode: u32,
+    /// When it was changed last, as the engine writes it.
+    pub modified: String,
+    /// The absolute path in the container that it leads to, if it is a link.
+    pub leads_to: Option<String>,
+}
+
+/// Whose a file is, by numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ids {
+    /// The user's number.
+    pub uid: u64,
+    /// The group's number.
+    pub gid: u64,
 }
 
 /// Something the engine keeps, in the order in which things can be removed.

@@ -74,5 +74,8 @@ pub async fn all(source: &Source) -> Result<Vec<Sighting>, Error> {
 }
 
 fn sighting(line: LogLine) -> Sighting {
-    Sighting { at: line.at, what: What::Log { stream: line.stream, text: line.text } }
+    Sighting {
+        at: line.at,
+        what: What::Log { stream: line.stream, text: line.text, unfinished: line.unfinished, leaked: false },
+    }
 }

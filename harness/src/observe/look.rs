@@ -1,25 +1,28 @@
 //! Looks at what expectations speak of, each in its own manner.
 
-use std::collections::BTreeMap;
-use std::io::Read;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use agent::{Answer, Command, Kind, Place, TreeEntry};
-use bytes::Bytes;
+use agent::{Answer, Command, Failure, Place, TreeEntry};
 use tokio::net::TcpStream;
 
+use super::missed::Missed;
 use super::{http, sql};
 use crate::agent::Agent;
-use crate::engine::Engine;
+use crate::clock::Clock;
+use crate::engine::{Engine, Error};
 use crate::scenario::service::Postgres;
-use crate::timeline::{FileSeen, HealthCheckSeen, Look, Origin, ProcessSeen, Request, Seen, UsageSeen};
+use crate::timeline::{HealthCheckSeen, Look, Origin, ProcessSeen, Request, Seen, UsageSeen};
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How much of a file's text is of interest.
-const LARGEST: u64 = 1024 * 1024;
+/// How often a zombie is looked at again: one that is about to be reaped is none.
+const SECOND_LOOKS: usize = 10;
+
+/// The kernel's letter for a process that has ended and was not reaped.
+const ZOMBIE: char = 'Z';
 
 /// A service, as far as it can be asked something.
 #[derive(Debug, Clone)]
@@ -33,12 +36,15 @@ pub struct ServiceAt {
 /// Looks at one subject and the services beside it.
 #[derive(Clone)]
 pub struct Looker {
-    engine: Arc<dyn Engine>,
+    pub(super) engine: Arc<dyn Engine>,
     agent: Option<Agent>,
-    id: String,
+    clock: Clock,
+    pub(super) id: String,
+    /// The number of its PID 1, where only one boot is looked at.
+    known_pid: Option<u32>,
     services: BTreeMap<String, ServiceAt>,
-    /// Mount points that only the subject's own processes see.
-    tmpfs: Vec<String>,
+    /// Mount points whose content only the subject's own processes see.
+    pub(super) inner: Vec<String>,
 }
 
 impl Looker {
@@ -47,12 +53,12 @@ impl Looker {
     pub fn new(
         engine: Arc<dyn Engine>,
         agent: Option<Agent>,
+        clock: Clock,
         id: String,
         services: BTreeMap<String, ServiceAt>,
-        tmpfs: &[String],
+        inner: Vec<String>,
     ) -> Self {
-        let tmpfs = tmpfs.iter().map(|entry| entry.split(':').next().unwrap_or_default().to_owned()).collect();
-        Self { engine, agent, id, services, tmpfs }
+        Self { engine, agent, clock, id, known_pid: None, services, inner }
     }
 
     /// The container that is looked at.
@@ -61,8 +67,15 @@ impl Looker {
         &self.id
     }
 
-    /// Looks. What cannot be seen is told in words: it proves no claim.
-    pub async fn look(&self, look: &Look) -> Seen {
+    /// One that looks only at the boot that runs now, and need not ask for it again.
+    pub async fn at_this_boot(mut self) -> Result<Self, Error> {
+        self.known_pid = self.engine.inspect(&self.id).await?.pid;
+        Ok(self)
+    }
+
+    /// Looks. What cannot be seen of the subject is told in words; an error is a
+    /// look that could not be taken.
+    pub async fn look(&self, look: &Look) -> Result<Seen, Error> {
         let seen = match look {
             Look::File { path, content } => self.file(path, *content).await,
             Look::Http(request) => self.http(request).await,
@@ -71,42 +84,13 @@ impl Looker {
             Look::Processes => self.processes().await,
             Look::Usage => self.usage().await,
             Look::HealthCheck => self.health_check().await,
+            // That is followed from before the stop on, not looked at.
+            Look::Ends => Err(Missed::Nothing("it was not asked to stop".to_owned())),
         };
-        seen.unwrap_or_else(Seen::Failed)
+        seen.or_else(Missed::seen)
     }
 
-    async fn file(&self, path: &str, content: bool) -> Result<Seen, String> {
-        let in_memory = self.tmpfs.iter().any(|mount| path.starts_with(mount.as_str()));
-        if in_memory && let Ok(pid) = self.pid().await {
-            return self.file_by_agent(pid, path, content).await;
-        }
-        let Some(stat) = self.engine.stat(&self.id, path).await.map_err(words)? else { return Ok(Seen::Absent) };
-        let mut seen = FileSeen { size: stat.size, directory: stat.directory, ..FileSeen::default() };
-        // The engine tells owners only in an archive, and one of a directory holds all below it.
-        if content && !stat.directory && stat.size <= LARGEST {
-            let archive = self.engine.get(&self.id, path).await.map_err(words)?;
-            read_entry(&archive, &mut seen).map_err(words)?;
-        } else if content && let Ok(pid) = self.pid().await {
-            return self.file_by_agent(pid, path, content).await;
-        }
-        Ok(Seen::File(seen))
-    }
-
-    async fn file_by_agent(&self, pid: u32, path: &str, content: bool) -> Result<Seen, String> {
-        match self.ask(Command::Look { pid, path: path.to_owned(), content }).await? {
-            Answer::Seen(seen) if !seen.exists => Ok(Seen::Absent),
-            Answer::Seen(seen) => Ok(Seen::File(FileSeen {
-                size: seen.size,
-                directory: seen.kind == Kind::Directory,
-                mode: Some(seen.mode),
-                owner: Some(format!("{}:{}", seen.uid, seen.gid)),
-                text: seen.text,
-            })),
-            other => Err(unexpected(&other)),
-        }
-    }
-
-    async fn http(&self, request: &Request) -> Result<Seen, String> {
+    async fn http(&self, request: &Request) -> Result<Seen, Missed> {
         let asking = async {
             match request.from {
                 Origin::Inside => {
@@ -118,43 +102,36 @@ impl Looker {
                     http::ask(self.dial(None, host, request.port).await?, host, request).await
                 }
                 Origin::Host => {
-                    let ports = self.engine.inspect(&self.id).await.map_err(words)?.ports;
-                    let address = ports.get(&request.port).ok_or("the port is not published")?;
-                    let connection = TcpStream::connect(address).await.map_err(|_| "no connection".to_owned())?;
+                    let ports = self.engine.inspect(&self.id).await?.ports;
+                    let nothing = || Missed::Nothing("its port is not published while it does not run".to_owned());
+                    let address = ports.get(&request.port).ok_or_else(nothing)?;
+                    let connection = TcpStream::connect(address).await.map_err(|_| Missed::Refused)?;
                     http::ask(connection, "localhost", request).await
                 }
             }
         };
         match tokio::time::timeout(PATIENCE, asking).await {
             Ok(answer) => answer.map(Seen::Answer),
-            Err(_) => Err(format!("no answer within {} s", PATIENCE.as_secs())),
+            Err(_) => Err(Missed::Unanswered(format!("no answer within {} s", PATIENCE.as_secs()))),
         }
     }
 
-    async fn sql(&self, database: &str, query: &str) -> Result<Seen, String> {
+    async fn sql(&self, database: &str, query: &str) -> Result<Seen, Missed> {
         if database.starts_with('/') {
-            return self.sqlite(database, query).await;
+            let (files, query) = (self.database(database).await?, query.to_owned());
+            let asked = tokio::task::spawn_blocking(move || sql::sqlite(&files, &query)).await;
+            return asked.map_err(|error| Missed::unable("ask a database", error))?.map(Seen::Rows);
         }
-        let service = self.services.get(database).ok_or_else(|| format!("there is no service {database}"))?;
-        let postgres = service.postgres.as_ref().ok_or_else(|| format!("the service {database} is no Postgres"))?;
-        let pid = self.engine.inspect(&service.id).await.map_err(words)?.pid;
-        let pid = pid.ok_or_else(|| format!("the service {database} does not run"))?;
-        let agent = self.agent.as_ref().ok_or("this run has no agent")?;
-        let rows = sql::postgres(agent, Some(pid), "localhost", &postgres.url("localhost"), query).await?;
-        Ok(Seen::Rows(rows))
+        let unable = |why: &str| Missed::unable(&format!("ask the service {database}"), why);
+        let service = self.services.get(database).ok_or_else(|| unable("there is none"))?;
+        let postgres = service.postgres.as_ref().ok_or_else(|| unable("it is no Postgres"))?;
+        let pid = self.engine.inspect(&service.id).await?.pid;
+        let pid = pid.ok_or_else(|| Missed::Nothing(format!("the service {database} does not run")))?;
+        let url = postgres.url("localhost");
+        sql::postgres(self.agent()?, Some(pid), "localhost", &url, query).await.map(Seen::Rows)
     }
 
-    /// A SQLite file is copied with what stands beside it and asked here: the
-    /// subject's own file must not be touched.
-    async fn sqlite(&self, path: &str, query: &str) -> Result<Seen, String> {
-        let (folder, file) = path.rsplit_once('/').ok_or("no absolute path")?;
-        let archive = self.engine.get(&self.id, if folder.is_empty() { "/" } else { folder }).await.map_err(words)?;
-        let (file, query) = (file.to_owned(), query.to_owned());
-        let rows = tokio::task::spawn_blocking(move || sql::sqlite(&archive, &file, &query)).await.map_err(words)??;
-        Ok(Seen::Rows(rows))
-    }
-
-    async fn tree(&self, volume: &str) -> Result<Seen, String> {
+    async fn tree(&self, volume: &str) -> Result<Seen, Missed> {
         let place = Place::Volume { volume: volume.to_owned(), path: String::new() };
         match self.ask(Command::Tree { place }).await? {
             Answer::Tree(entries) => Ok(Seen::Tree(entries.iter().map(described).collect())),
@@ -162,39 +139,56 @@ impl Looker {
         }
     }
 
-    async fn processes(&self) -> Result<Seen, String> {
-        match self.ask(Command::Processes { pid: self.pid().await? }).await? {
-            Answer::Processes(processes) => {
-                let mut seen: Vec<ProcessSeen> = processes
-                    .into_iter()
-                    .map(|one| ProcessSeen {
-                        pid: one.ns_pid,
-                        parent: one.ppid,
-                        state: one.state,
-                        command: one.command,
-                    })
-                    .collect();
-                seen.sort_by_key(|process| process.pid);
-                Ok(Seen::Processes(seen))
+    /// The processes, of which a zombie is one only if it stays one.
+    async fn processes(&self) -> Result<Seen, Missed> {
+        let mut seen = self.processes_now().await?;
+        for _ in 0..SECOND_LOOKS {
+            let zombies = |seen: &[ProcessSeen]| -> BTreeSet<u32> {
+                seen.iter().filter(|process| process.state == ZOMBIE).map(|process| process.pid).collect()
+            };
+            let before = zombies(&seen);
+            if before.is_empty() {
+                break;
             }
-            other => Err(unexpected(&other)),
+            self.clock.pace().await;
+            let again = self.processes_now().await?;
+            let still = zombies(&again);
+            seen = again;
+            seen.retain(|process| {
+                process.state != ZOMBIE || (before.contains(&process.pid) && still.contains(&process.pid))
+            });
         }
+        Ok(Seen::Processes(seen))
     }
 
-    async fn usage(&self) -> Result<Seen, String> {
+    async fn processes_now(&self) -> Result<Vec<ProcessSeen>, Missed> {
+        let Answer::Processes(processes) = self.ask(Command::Processes { pid: self.pid().await? }).await? else {
+            return Err(Missed::unable("list the processes of the subject", "the agent answered something else"));
+        };
+        let mut seen: Vec<ProcessSeen> = processes
+            .into_iter()
+            .map(|one| ProcessSeen { pid: one.ns_pid, parent: one.ppid, state: one.state, command: one.command })
+            .collect();
+        seen.sort_by_key(|process| process.pid);
+        Ok(seen)
+    }
+
+    async fn usage(&self) -> Result<Seen, Missed> {
         match self.ask(Command::Usage { pid: self.pid().await? }).await? {
             Answer::Usage(usage) => {
-                let cpu = usage.cpu_ns.ok_or("the kernel does not count processor time")?;
-                let memory = usage.memory_peak.ok_or("the kernel does not keep the peak of memory")?;
-                Ok(Seen::Usage(UsageSeen { cpu_ms: cpu / 1_000_000, memory_peak: memory }))
+                let uncounted = |what: &str| Missed::unable("see what the subject uses", what);
+                let cpu = usage.cpu_ns.ok_or_else(|| uncounted("this kernel does not count processor time"))?;
+                let peak =
+                    usage.memory_peak.ok_or_else(|| uncounted("this kernel does not keep the peak of memory"))?;
+                Ok(Seen::Usage(UsageSeen { cpu_ms: cpu / 1_000_000, memory_peak: peak }))
             }
             other => Err(unexpected(&other)),
         }
     }
 
     /// The health check as the engine has it, from the image or the scenario.
-    async fn health_check(&self) -> Result<Seen, String> {
-        let raw = self.engine.inspect(&self.id).await.map_err(words)?.raw;
+    async fn health_check(&self) -> Result<Seen, Missed> {
+        let raw = self.engine.inspect(&self.id).await?.raw;
         let check = raw.pointer("/Config/Healthcheck").cloned().unwrap_or_default();
         let texts = |value: &serde_json::Value| {
             value.as_array().into_iter().flatten().filter_map(|word| word.as_str().map(str::to_owned)).collect()
@@ -218,34 +212,32 @@ impl Looker {
         }))
     }
 
-    async fn pid(&self) -> Result<u32, String> {
-        self.engine.inspect(&self.id).await.map_err(words)?.pid.ok_or_else(|| "no process of it runs".to_owned())
+    /// The number of the subject's PID 1.
+    pub(super) async fn pid(&self) -> Result<u32, Missed> {
+        let pid = match self.known_pid {
+            Some(pid) => Some(pid),
+            None => self.engine.inspect(&self.id).await?.pid,
+        };
+        pid.ok_or_else(|| Missed::Nothing("no process of it runs".to_owned()))
     }
 
-    async fn dial(&self, pid: Option<u32>, host: &str, port: u16) -> Result<tokio::io::DuplexStream, String> {
-        let agent = self.agent.as_ref().ok_or("this run has no agent")?;
-        http::dialled(agent, pid, host, port, PATIENCE).await
+    async fn dial(&self, pid: Option<u32>, host: &str, port: u16) -> Result<tokio::io::DuplexStream, Missed> {
+        http::dialled(self.agent()?, pid, host, port, PATIENCE).await
     }
 
-    async fn ask(&self, command: Command) -> Result<Answer, String> {
-        let agent = self.agent.as_ref().ok_or("this run has no agent")?;
-        agent.ask(command).await.map_err(words)?.map_err(words)
+    /// Has the agent see something. What it cannot see is not there any more.
+    pub(super) async fn ask(&self, command: Command) -> Result<Answer, Missed> {
+        self.try_to_ask(command).await?.map_err(|failure| Missed::Nothing(failure.cause))
     }
-}
 
-/// What the first entry of an archive says of its file, with its text.
-fn read_entry(archive: &Bytes, seen: &mut FileSeen) -> std::io::Result<()> {
-    let mut archive = tar::Archive::new(&archive[..]);
-    if let Some(entry) = archive.entries()?.next() {
-        let mut entry = entry?;
-        let header = entry.header();
-        seen.mode = Some(header.mode()? & 0o7777);
-        seen.owner = Some(format!("{}:{}", header.uid()?, header.gid()?));
-        let mut content = Vec::new();
-        entry.read_to_end(&mut content)?;
-        seen.text = Some(String::from_utf8_lossy(&content).into_owned());
+    /// The same, for who knows what a failure means.
+    pub(super) async fn try_to_ask(&self, command: Command) -> Result<Result<Answer, Failure>, Missed> {
+        Ok(self.agent()?.ask(command).await?)
     }
-    Ok(())
+
+    fn agent(&self) -> Result<&Agent, Missed> {
+        self.agent.as_ref().ok_or_else(|| Missed::unable("ask the agent", "this run has none"))
+    }
 }
 
 /// An entry of a volume, with all that must not change.
@@ -257,10 +249,6 @@ fn described(entry: &TreeEntry) -> (String, String) {
     (path.clone(), format!("{kind} {mode:04o} {uid}:{gid} {size} {content}").trim_end().to_owned())
 }
 
-fn words(error: impl std::fmt::Display) -> String {
-    error.to_string()
-}
-
-fn unexpected(answer: &Answer) -> String {
-    format!("the agent answered something else: {answer:?}")
+pub(super) fn unexpected(answer: &Answer) -> Missed {
+    Missed::unable("ask the agent", format!("it answered something else: {answer:?}"))
 }

@@ -21,10 +21,12 @@ mod happenings;
 mod http;
 mod logs;
 pub mod look;
+pub mod missed;
 mod probe;
 mod samples;
 mod service;
 pub mod sql;
+mod stand;
 
 use look::Looker;
 
@@ -54,6 +56,8 @@ pub struct Watched {
     pub files: Vec<String>,
     /// What is looked at again and again while the subject is ready.
     pub samples: Vec<Look>,
+    /// What is looked at again and again for as long as it lives.
+    pub early_samples: Vec<Look>,
 }
 
 /// Joins all sources of one run into one sequence of events.
@@ -214,8 +218,11 @@ impl Observer {
 
     fn redacted(&self, mut event: Event) -> Event {
         match &mut event.what {
-            What::Log { text, .. }
-            | What::ServiceLine { text, .. }
+            What::Log { text, leaked, .. } => {
+                *leaked = self.redactor.leaks(text);
+                *text = self.redactor.redact(text);
+            }
+            What::ServiceLine { text, .. }
             | What::Warning { text }
             | What::Refused { reason: text }
             | What::Fault { doing: text, .. }
@@ -240,6 +247,15 @@ impl Observer {
             let watch = files::watch(self.source.clone(), path, None);
             self.of_boot.push(self.tasks.spawn(watch));
         }
+        self.sample(self.watched.early_samples.clone());
+    }
+
+    /// Looks again and again, until this boot has ended.
+    fn sample(&mut self, looks: Vec<Look>) {
+        if let Some(looker) = self.looker.clone().filter(|_| !looks.is_empty()) {
+            let samples = samples::take(self.source.clone(), looker, looks);
+            self.of_boot.push(self.tasks.spawn(samples));
+        }
     }
 
     fn boot_ended(&mut self, at: Timestamp) {
@@ -253,10 +269,7 @@ impl Observer {
         if self.ready_boot < self.boot && is_of_this_boot {
             self.ready_boot = self.boot;
             self.consequences.push_back(Event { at, boot: self.boot, what: What::Ready { sign } });
-            if let Some(looker) = self.looker.clone().filter(|_| !self.watched.samples.is_empty()) {
-                let samples = samples::take(self.source.clone(), looker, self.watched.samples.clone());
-                self.of_boot.push(self.tasks.spawn(samples));
-            }
+            self.sample(self.watched.samples.clone());
         }
     }
 }

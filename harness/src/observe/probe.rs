@@ -84,6 +84,7 @@ async fn ask(agent: &Agent, pid: u32, ready: &Ready) -> String {
                     path: path.clone(),
                     port: *port,
                     headers: std::collections::BTreeMap::new(),
+                    body: None,
                 };
                 let dialled = http::dialled(agent, Some(pid), "localhost", *port, PATIENCE).await?;
                 http::ask(dialled, "localhost", &request).await.map(|answer| answer.status.to_string())
@@ -98,7 +99,8 @@ async fn ask(agent: &Agent, pid: u32, ready: &Ready) -> String {
         }
     };
     match tokio::time::timeout(PATIENCE, asking).await {
-        Ok(Ok(answer) | Err(answer)) => answer,
+        Ok(Ok(answer)) => answer,
+        Ok(Err(missed)) => missed.to_string(),
         Err(_) => format!("no answer within {} s", PATIENCE.as_secs()),
     }
 }

@@ -3,9 +3,10 @@
 
 use jiff::Timestamp;
 
-use super::moment::{fired, phase};
+use super::moment::fired;
 use super::{Standing, Trial};
 use crate::scenario::trigger::Occasion;
+use crate::timeline::phase;
 use crate::timeline::{ServiceState, Timeline, What};
 
 /// Something that is due.
@@ -102,7 +103,7 @@ impl Trial {
         let waits = self.faults.iter().flat_map(|fault| std::iter::once(&fault.when).chain(&fault.until));
         let mut waits = waits.chain(self.steps.iter().filter_map(|step| step.when.as_ref()));
         let for_phase = waits.any(|trigger| matches!(trigger.on, Occasion::Phase { .. }));
-        let speaks = timeline.lines(None).any(|(_, line)| phase(line).is_some());
+        let speaks = timeline.lines(None).any(|(_, line)| phase::read(line).is_some());
         match for_phase && !speaks {
             true => "; the subject tells of no phase: its PID 1 does not speak the entrypoint's contract",
             false => "",

@@ -10,6 +10,7 @@ use crate::scenario::read::unknown_word;
 use crate::scenario::service::check_name;
 use crate::scenario::trigger::{Occasion, Trigger};
 use crate::scenario::value::Restart;
+use crate::timeline::Look;
 
 /// How a subject says when it is ready.
 const READY: &str =
@@ -47,6 +48,52 @@ pub fn find(scenario: &Scenario, claims: &[Claim], faults: &[Fault], problems: &
     }
     find_unknown_names(scenario, faults, problems);
     find_impossible_moments(scenario, faults, problems);
+    for claim in claims {
+        find_unknown_in(claim, scenario, faults, problems);
+    }
+}
+
+/// What a claim speaks of and is not there.
+fn find_unknown_in(claim: &Claim, scenario: &Scenario, faults: &[Fault], problems: &mut Problems) {
+    let wants = claim.expectation.wants();
+    let span = claim.span.clone().unwrap_or(0..0);
+    let place = format!("`{}`", claim.key);
+    let moments = wants.moments.iter().filter_map(|trigger| match &trigger.on {
+        Occasion::Service { name, .. } => Some(name.as_str()),
+        _ => None,
+    });
+    let asked = wants.looks.iter().filter_map(|look| match look {
+        Look::Sql { database, .. } => Some(database.as_str()).filter(|name| !name.starts_with('/')),
+        _ => None,
+    });
+    for name in wants.services.iter().map(String::as_str).chain(moments).chain(asked.clone()) {
+        check_name(name, &scenario.services, span.clone(), problems);
+    }
+    let postgres = |name: &str| scenario.services.get(name).is_none_or(|service| service.postgres.is_some());
+    for name in asked.filter(|name| !postgres(name)) {
+        let title = format!("{place} asks the service `{name}`, which is no `postgres`");
+        problems.add(Problem::new(Some(span.clone()), title));
+    }
+    for look in &wants.looks {
+        if let Look::Tree { volume } = look
+            && !scenario.volumes.contains_key(volume)
+        {
+            let known: Vec<&str> = scenario.volumes.keys().map(String::as_str).collect();
+            problems.add(unknown_word("volume", volume, &place, &known, span.clone()));
+        }
+    }
+    for number in wants.faults.iter().filter(|number| !faults.iter().any(|fault| fault.number == **number)) {
+        let title = format!("{place} speaks of fault {number}, and there is none");
+        let help = match faults.len() {
+            0 => "the file has no [[fault]]".to_owned(),
+            count => format!("the file has {count}; they are counted from 1"),
+        };
+        problems.add(Problem::new(Some(span.clone()), title).help(help));
+    }
+    if scenario.subject.ready.is_none() && wants.moments.iter().any(|trigger| trigger.on == Occasion::Ready) {
+        let title = format!("{place} waits until the subject is ready, and nothing says when that is");
+        problems.add(Problem::new(Some(span), title).help(READY));
+    }
 }
 
 /// Services and volumes that steps and faults name, and that are not there.

@@ -8,14 +8,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::check::{self, Claim, Expected, Reading};
+use crate::check::{self, Claim, Expected, Reading, Sampled, Wants};
 use crate::fault::{self, Fault};
 use crate::redact::Redactor;
 use crate::scenario::control::Control;
 use crate::scenario::link::Condition;
 use crate::scenario::problem::{Place, Problems};
 use crate::scenario::ready::Ready;
-use crate::scenario::runtime::Runtime;
+use crate::scenario::runtime::{Runtime, is_below};
 use crate::scenario::service::Service;
 use crate::scenario::step::Step;
 use crate::scenario::subject::Subject;
@@ -83,8 +83,10 @@ impl Plan {
     ) -> Result<Self, Problems> {
         let mut problems = Problems::new(file, text);
         let Parsed { scenario, expect, step_expects, faults } = scenario::parse(text, around, &mut problems);
-        let ready = scenario.as_ref().is_some_and(|scenario| scenario.subject.ready.is_some());
-        let mut reading = Reading { problems: &mut problems, throughout: false, ready, snapshots };
+        let subject = scenario.as_ref().map(|scenario| &scenario.subject);
+        let ready = subject.is_some_and(|subject| subject.ready.is_some());
+        let tty = subject.is_some_and(|subject| subject.runtime.tty);
+        let mut reading = Reading { problems: &mut problems, throughout: false, ready, tty, snapshots };
         let claims = check::read_all(Expected { whole: expect, steps: step_expects }, &mut reading);
         let faults = fault::read_all(faults, &mut problems);
         let resolved = scenario.map(|scenario| {
@@ -205,8 +207,11 @@ impl Trial {
     /// Knows the secrets that the scenario gives to the subject.
     #[must_use]
     pub fn redactor(&self) -> Redactor {
-        let environment = &self.subject.runtime.environment;
-        Redactor::from_environment(environment.iter().map(|(name, value)| (name.as_str(), value.0.as_str())))
+        let later = self.steps.iter().filter_map(|step| step.subject.as_ref());
+        let environment = std::iter::once(&self.subject).chain(later).flat_map(|subject| &subject.runtime.environment);
+        let wants: Vec<Wants> = self.claims.iter().map(|claim| claim.expectation.wants()).collect();
+        Redactor::from_environment(environment.map(|(name, value)| (name.as_str(), value.0.as_str())))
+            .and(wants.iter().flat_map(|wants| &wants.secrets).map(String::as_str))
     }
 
     /// What is looked at on behalf of the claims about a window, each once;
@@ -217,11 +222,31 @@ impl Trial {
         distinct(claims.flat_map(|claim| claim.expectation.wants().looks))
     }
 
-    /// What is looked at again and again while the subject is ready.
+    /// What is looked at again and again while the subject is ready, beyond what is
+    /// for as long as it lives.
     #[must_use]
     pub fn samples(&self) -> Vec<Look> {
+        let mut samples = self.sampled(Sampled::Ready);
+        let early = self.early_samples();
+        samples.retain(|look| !early.contains(look));
+        samples
+    }
+
+    /// What is looked at again and again for as long as the subject lives.
+    #[must_use]
+    pub fn early_samples(&self) -> Vec<Look> {
+        self.sampled(Sampled::Alive)
+    }
+
+    fn sampled(&self, sampled: Sampled) -> Vec<Look> {
         let wants = self.claims.iter().map(|claim| claim.expectation.wants());
-        distinct(wants.filter(|wants| wants.sampled).flat_map(|wants| wants.looks))
+        distinct(wants.filter(|wants| wants.sampled == sampled).flat_map(|wants| wants.looks))
+    }
+
+    /// Whether somebody wants to look at this, at whatever time.
+    #[must_use]
+    pub fn looks_at(&self, wanted: &Look) -> bool {
+        self.all_looks().any(|look| look == *wanted)
     }
 
     /// Everything that is looked at, at whatever time.
@@ -232,11 +257,13 @@ impl Trial {
     /// The files whose changes a trigger waits for.
     #[must_use]
     pub fn watched(&self) -> Vec<String> {
-        let files = triggers(&self.steps, &self.faults).filter_map(|trigger| match &trigger.on {
+        let file = |trigger: &Trigger| match &trigger.on {
             Occasion::File { path, .. } => Some(path.clone()),
             _ => None,
-        });
-        distinct(files)
+        };
+        let claimed = self.claims.iter().flat_map(|claim| claim.expectation.wants().moments);
+        let claimed: Vec<String> = claimed.filter_map(|trigger| file(&trigger)).collect();
+        distinct(triggers(&self.steps, &self.faults).filter_map(file).chain(claimed))
     }
 
     /// Whether anything has to be seen or done that only the agent can.
@@ -244,12 +271,10 @@ impl Trial {
     pub fn needs_agent(&self) -> bool {
         let ready = |subject: &Subject| subject.ready.as_ref().is_some_and(Ready::is_probed);
         let by_agent = |look: &Look| match look {
-            Look::File { path, .. } => {
-                self.subject.runtime.tmpfs.iter().any(|tmpfs| path.starts_with(tmpfs_path(tmpfs)))
-            }
+            Look::File { path, .. } => self.subject.runtime.inner_mounts().any(|mount| is_below(path, mount)),
             Look::HealthCheck => false,
             Look::Http(request) => request.from != Origin::Host,
-            Look::Sql { .. } | Look::Tree { .. } | Look::Processes | Look::Usage => true,
+            Look::Sql { .. } | Look::Tree { .. } | Look::Processes | Look::Usage | Look::Ends => true,
         };
         ready(&self.subject)
             || !self.faults.is_empty()
@@ -298,11 +323,6 @@ impl Trial {
             self.volumes.iter().filter(|(_, volume)| !volume.absent).map(|(name, _)| name.clone()).collect()
         })
     }
-}
-
-/// The mount point in a tmpfs as Compose writes it.
-fn tmpfs_path(entry: &str) -> &str {
-    entry.split_once(':').map_or(entry, |(path, _)| path)
 }
 
 fn distinct<T: Ord>(all: impl IntoIterator<Item = T>) -> Vec<T> {

@@ -1,10 +1,9 @@
 //! When a trigger fires, as a function of the timeline.
 
-use jiff::{SignedDuration, Timestamp};
-use serde::Deserialize;
+use jiff::Timestamp;
 
 use crate::scenario::trigger::{Occasion, Trigger};
-use crate::timeline::{Event, Timeline, What};
+use crate::timeline::{Timeline, later};
 
 /// The moment from which a trigger is due, if that is known already. Events
 /// count from the place `from` on; time alone is counted from `origin`.
@@ -16,64 +15,17 @@ pub fn fired(trigger: &Trigger, timeline: &Timeline, from: usize, origin: Option
         _ => {
             let events = timeline.events().iter().skip(from);
             let nth = usize::try_from(trigger.nth.saturating_sub(1)).unwrap_or(usize::MAX);
-            events.filter(|event| is(&trigger.on, event)).nth(nth)?.at
+            events.filter(|event| trigger.on.is(&event.what)).nth(nth)?.at
         }
     };
     Some(trigger.after.map_or(at, |after| later(at, after.0)))
-}
-
-/// The moment that comes `by` after `from`.
-pub fn later(from: Timestamp, by: std::time::Duration) -> Timestamp {
-    SignedDuration::try_from(by).ok().and_then(|by| from.checked_add(by).ok()).unwrap_or(Timestamp::MAX)
-}
-
-/// Whether an event is what a trigger waits for.
-fn is(occasion: &Occasion, event: &Event) -> bool {
-    match (occasion, &event.what) {
-        (Occasion::Started, What::Started)
-        | (Occasion::Ready, What::Ready { .. })
-        | (Occasion::Exited, What::Died { .. }) => true,
-        (Occasion::Healthy, What::Health { status }) => status == "healthy",
-        (Occasion::Unhealthy, What::Health { status }) => status == "unhealthy",
-        (Occasion::Log(pattern), What::Log { text, .. }) => pattern.matches(text),
-        (Occasion::File { path, is }, What::Watched { path: seen, change }) => path == seen && is == change,
-        (Occasion::Phase { name, ended }, What::Log { text, .. }) => {
-            phase(text).is_some_and(|line| line.phase == *name && line.event == if *ended { ENDED } else { BEGUN })
-        }
-        (Occasion::Service { name, is }, What::Service { name: seen, is: state }) => name == seen && is == state,
-        _ => false,
-    }
-}
-
-const BEGUN: &str = "phase_begun";
-const ENDED: &str = "phase_ended";
-
-/// What a line of the entrypoint's contract says of a phase.
-#[derive(Debug, Deserialize)]
-pub struct PhaseLine {
-    /// The phase's name.
-    pub phase: String,
-    /// `phase_begun` or `phase_ended`.
-    pub event: String,
-    /// How long it took, in milliseconds, at its end.
-    pub duration_ms: Option<f64>,
-}
-
-/// Reads a line that says that a phase has begun or ended, as the entrypoint's contract has it.
-#[must_use]
-pub fn phase(line: &str) -> Option<PhaseLine> {
-    // Most lines are no JSON, or another's.
-    if !line.starts_with('{') || !line.contains("\"phase_") {
-        return None;
-    }
-    serde_json::from_str(line).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::scenario::value::Duration;
-    use crate::timeline::Stdio;
+    use crate::timeline::{Event, Stdio, What};
 
     fn timeline(events: &[(i64, What)]) -> Timeline {
         let mut timeline = Timeline::default();
@@ -84,7 +36,7 @@ mod tests {
     }
 
     fn check(trigger: &Trigger, from: usize, expected: Option<i64>) {
-        let log = |text: &str| What::Log { stream: Stdio::Stdout, text: text.to_owned() };
+        let log = |text: &str| What::line(Stdio::Stdout, text);
         let timeline = timeline(&[
             (0, What::Started),
             (5, log("up")),

@@ -3,9 +3,8 @@
 use jiff::Timestamp;
 
 use super::Trial;
-use super::moment::later;
 use crate::check::{self, Claim, Outcome};
-use crate::timeline::{Timeline, Verb, What, Window};
+use crate::timeline::{Timeline, Verb, What, Window, later};
 
 /// How far a run, or the step that it is at, has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

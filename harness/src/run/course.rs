@@ -43,7 +43,12 @@ impl<'a> Course<'a> {
         let mut world = World::make(trial, images, stage, sandbox).await?;
         let (volumes, boots): (Vec<String>, Vec<String>) =
             trial.watched().into_iter().partition(|path| trial.volume_place(path).is_some());
-        let watched = Watched { ready: trial.subject.ready.clone(), files: boots, samples: trial.samples() };
+        let watched = Watched {
+            ready: trial.subject.ready.clone(),
+            files: boots,
+            samples: trial.samples(),
+            early_samples: trial.early_samples(),
+        };
         let observer = Observer::new(stage.engine.clone(), world.agent.clone(), stage.clock, watched, trial.redactor());
         let made = world.make_subject(trial, &trial.subject, 1).await?;
         let Record { timeline, inspection, .. } = record;
@@ -65,7 +70,8 @@ impl<'a> Course<'a> {
             }
         }
         course.start_services().await?;
-        course.look_before().await?;
+        course.look_at_new().await?;
+        course.look_before(None).await?;
         course.run_its_course().await?;
         course.conclude(inspection).await
     }

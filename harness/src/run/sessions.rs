@@ -61,7 +61,8 @@ pub struct Database {
 impl Database {
     async fn session(&self) -> Result<Session, String> {
         let url = self.postgres.url("localhost");
-        let (_client, driver) = sql::connect(&self.agent, self.pid, "localhost", &url).await?;
+        let (_client, driver) =
+            sql::connect(&self.agent, self.pid, "localhost", &url).await.map_err(|missed| missed.to_string())?;
         Ok(Session { _client, driver })
     }
 

@@ -23,6 +23,7 @@ impl Course<'_> {
             }
         }
         self.push(What::Step { number, verb: step.verb });
+        self.look_before(Some(Window::Step(number))).await?;
         let cannot = |cause: String| Invalid::Step { number, verb: step.verb.to_string(), cause };
         match step.verb {
             Verb::Start => self.start().await,
@@ -104,6 +105,7 @@ impl Course<'_> {
             Create::Made(created) => {
                 self.warned(created.warnings)?;
                 self.observer.follow(self.world.looker(self.trial));
+                self.look_at_new().await?;
                 self.start().await
             }
             Create::Refused(reason) => {

@@ -167,9 +167,10 @@ impl<'a> World<'a> {
         Looker::new(
             self.stage.engine.clone(),
             self.agent.clone(),
+            self.stage.clock,
             self.subject.clone(),
             services.collect(),
-            &trial.subject.runtime.tmpfs,
+            trial.subject.runtime.inner_mounts().map(str::to_owned).collect(),
         )
     }
 
@@ -237,7 +238,8 @@ impl<'a> World<'a> {
     async fn session(&self, service: Option<&str>) -> Result<(), String> {
         let (agent, name, postgres) = self.database(service)?;
         let pid = self.stage.engine.inspect(&self.subject).await.map_err(|error| error.to_string())?.pid;
-        let (_, driver) = sql::connect(agent, pid, name, &postgres.url(name)).await?;
+        let (_, driver) =
+            sql::connect(agent, pid, name, &postgres.url(name)).await.map_err(|missed| missed.to_string())?;
         driver.abort();
         Ok(())
     }

@@ -200,6 +200,18 @@ fn plain_problem(place: &str, message: &str, span: Range<usize>) -> Problem {
     }
 }
 
+/// The value as a table of its own; what is none is a problem.
+pub fn section<'a>(written: Written<'a>, place: &str, problems: &mut Problems) -> Option<Section<'a>> {
+    let (name, span) = (format!("`{}` of {place}", written.key), written.value.span());
+    match written.value.into_inner() {
+        DeValue::Table(table) => Some(Section::new(name, written.span, table)),
+        other => {
+            problems.add(Problem::new(Some(span), format!("{name} is a table, not {}", described(&other))));
+            None
+        }
+    }
+}
+
 /// The keys and values of a table, in the order of the file; what is no table is a problem.
 pub fn table<'a>(written: Written<'a>, place: &str, problems: &mut Problems) -> Vec<Written<'a>> {
     let span = written.value.span();

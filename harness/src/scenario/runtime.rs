@@ -168,4 +168,17 @@ impl Runtime {
         ];
         limits.into_iter().filter(|(_, set)| *set).map(|(key, _)| key).collect()
     }
+
+    /// The mount points whose content only the container's own processes see, and
+    /// an engine that copies files out of it does not.
+    pub fn inner_mounts(&self) -> impl Iterator<Item = &str> {
+        let mounted = self.tmpfs.iter().map(|entry| entry.split_once(':').map_or(entry.as_str(), |(path, _)| path));
+        mounted.chain(["/dev", "/proc", "/sys"])
+    }
+}
+
+/// Whether a path is a directory or lies below it.
+#[must_use]
+pub fn is_below(path: &str, directory: &str) -> bool {
+    path.strip_prefix(directory.trim_end_matches('/')).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

@@ -9,7 +9,8 @@ use super::Written;
 use super::problem::{Problem, Problems};
 use super::read::{described, unknown_word};
 use super::value::{Count, Duration, Pattern};
-use crate::timeline::{Change, ServiceState};
+use crate::timeline::phase::{self, BEGUN, ENDED};
+use crate::timeline::{Change, ServiceState, What};
 
 /// The words that stand for an occasion by themselves.
 const WORDS: [&str; 5] = ["started", "ready", "healthy", "unhealthy", "exited"];
@@ -176,6 +177,28 @@ impl AsWritten {
         }
         let nth = self.nth.map_or(1, |nth| u32::try_from(i64::from(nth)).unwrap_or(u32::MAX));
         Ok(Trigger { on, nth, after: self.after })
+    }
+}
+
+impl Occasion {
+    /// Whether this is what happens.
+    #[must_use]
+    pub fn is(&self, what: &What) -> bool {
+        match (self, what) {
+            (Self::Started, What::Started) | (Self::Ready, What::Ready { .. }) | (Self::Exited, What::Died { .. }) => {
+                true
+            }
+            (Self::Healthy, What::Health { status }) => status == "healthy",
+            (Self::Unhealthy, What::Health { status }) => status == "unhealthy",
+            (Self::Log(pattern), What::Log { text, .. }) => pattern.matches(text),
+            (Self::File { path, is }, What::Watched { path: seen, change }) => path == seen && is == change,
+            (Self::Phase { name, ended }, What::Log { text, .. }) => {
+                let event = if *ended { ENDED } else { BEGUN };
+                phase::read(text).is_some_and(|line| line.phase == *name && line.event == event)
+            }
+            (Self::Service { name, is }, What::Service { name: seen, is: state }) => name == seen && is == state,
+            _ => false,
+        }
     }
 }
 

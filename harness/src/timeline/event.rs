@@ -37,6 +37,12 @@ pub enum What {
         stream: Stdio,
         /// The line, without its newline.
         text: String,
+        /// It had no newline, and nothing followed: a question, or a line torn by the end.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        unfinished: bool,
+        /// It held a secret of the scenario.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        leaked: bool,
     },
     /// A probe was answered otherwise than before.
     Probe {
@@ -81,6 +87,8 @@ pub enum What {
     Looked {
         /// What was looked at.
         look: Look,
+        /// Tells it from others, also where a secret was taken out of its words.
+        mark: u32,
         /// What was there.
         saw: Seen,
         /// At which time of the run.
@@ -223,11 +231,13 @@ pub enum ServiceState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum When {
-    /// Before the first start.
+    /// Before the first start, or at the beginning of a step.
     Before,
-    /// Again and again while it is ready.
+    /// Again and again while the subject lives.
     During,
-    /// After the last thing that was waited for.
+    /// At the end of this step.
+    Step(u32),
+    /// At the end of the run.
     After,
 }
 
@@ -242,11 +252,26 @@ pub enum Stdio {
     Stderr,
 }
 
+impl What {
+    /// A line that is whole and holds no secret.
+    #[must_use]
+    pub fn line(stream: Stdio, text: impl Into<String>) -> Self {
+        Self::Log { stream, text: text.into(), unfinished: false, leaked: false }
+    }
+
+    /// What was seen at a look.
+    #[must_use]
+    pub fn looked(look: Look, saw: Seen, when: When) -> Self {
+        let mark = look.mark();
+        Self::Looked { look, mark, saw, when }
+    }
+}
+
 impl Event {
     /// The line it is, if it is one.
     pub(super) fn line(&self) -> Option<(Timestamp, Stdio, &str)> {
         match &self.what {
-            What::Log { stream, text } => Some((self.at, *stream, text)),
+            What::Log { stream, text, .. } => Some((self.at, *stream, text)),
             _ => None,
         }
     }
@@ -258,7 +283,7 @@ impl fmt::Display for What {
         match self {
             Self::Started => write!(f, "started"),
             Self::Refused { reason } => write!(f, "could not be started: {reason}"),
-            Self::Log { stream, text } => write!(f, "{stream}: {text}"),
+            Self::Log { stream, text, .. } => write!(f, "{stream}: {text}"),
             Self::Probe { asked, answer } => write!(f, "{asked} {answer}"),
             Self::Ready { sign } => write!(f, "ready: {sign}"),
             Self::Health { status } => write!(f, "health {status}"),

@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::signal_name;
+
 /// Something to look at.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -34,8 +36,10 @@ pub enum Look {
     Processes,
     /// What the subject has used of processor and memory so far.
     Usage,
-    /// The image's own health check, and what it has found.
+    /// The image's own health check.
     HealthCheck,
+    /// How each process of the subject ended when it was stopped.
+    Ends,
 }
 
 /// A request over HTTP.
@@ -51,6 +55,9 @@ pub struct Request {
     pub port: u16,
     /// Headers it carries.
     pub headers: BTreeMap<String, String>,
+    /// What it carries besides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
 }
 
 /// Where a request comes from.
@@ -76,6 +83,10 @@ pub enum Seen {
     File(FileSeen),
     /// An answer over HTTP.
     Answer(Answer),
+    /// Nothing listens there.
+    Refused,
+    /// It was asked and gave no answer of use; these words say what came instead.
+    Unanswered(String),
     /// Rows of a query.
     Rows(Vec<Vec<serde_json::Value>>),
     /// The entries of a volume, by path below its root.
@@ -86,7 +97,9 @@ pub enum Seen {
     Usage(UsageSeen),
     /// The image's own health check.
     HealthCheck(HealthCheckSeen),
-    /// It could not be seen; these words say why.
+    /// The processes that have ended, PID 1 among them.
+    Ends(Vec<EndSeen>),
+    /// There was nothing to look at, such as no process that runs: it proves no claim.
     Failed(String),
 }
 
@@ -133,6 +146,19 @@ pub struct ProcessSeen {
     pub command: String,
 }
 
+/// How one process of the subject ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndSeen {
+    /// Its number inside the container.
+    pub pid: u32,
+    /// Its name.
+    pub command: String,
+    /// The signal that ended it, if one did.
+    pub signal: Option<i32>,
+    /// The code with which it ended by itself.
+    pub code: Option<i32>,
+}
+
 /// What the subject's control group has used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UsageSeen {
@@ -157,6 +183,16 @@ pub struct HealthCheckSeen {
     pub retries: u32,
 }
 
+impl Look {
+    /// Tells it from others (FNV-1a). Two that look alike once their secrets are
+    /// taken out have different marks.
+    #[must_use]
+    pub fn mark(&self) -> u32 {
+        let bytes = serde_json::to_vec(self).unwrap_or_default();
+        bytes.iter().fold(0x811c_9dc5, |mark, byte| (mark ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
+    }
+}
+
 impl fmt::Display for Look {
     /// The beginning of a line that what was seen completes.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -168,6 +204,7 @@ impl fmt::Display for Look {
             Self::Processes => write!(f, "processes: "),
             Self::Usage => write!(f, "usage: "),
             Self::HealthCheck => write!(f, "health check: "),
+            Self::Ends => write!(f, "ends: "),
         }
     }
 }
@@ -189,11 +226,17 @@ impl fmt::Display for Seen {
             Self::Absent => write!(f, "absent"),
             Self::File(file) => write!(f, "{file}"),
             Self::Answer(answer) => write!(f, "{}", answer.status),
+            Self::Refused => write!(f, "refused"),
             Self::Rows(rows) => write!(f, "{}", serde_json::json!(rows)),
             Self::Tree(entries) => write!(f, "{} entries", entries.len()),
             Self::Processes(processes) => {
                 let names: Vec<String> = processes.iter().map(ToString::to_string).collect();
                 write!(f, "{}", names.join(", "))
+            }
+
+            Self::Ends(ends) => {
+                let ends: Vec<String> = ends.iter().map(ToString::to_string).collect();
+                write!(f, "{}", ends.join(", "))
             }
             Self::Usage(usage) => {
                 write!(f, "{} ms of processor time, at most {} bytes of memory", usage.cpu_ms, usage.memory_peak)
@@ -207,7 +250,7 @@ impl fmt::Display for Seen {
                 check.retries,
                 check.start_period_ms
             ),
-            Self::Failed(words) => write!(f, "{words}"),
+            Self::Failed(words) | Self::Unanswered(words) => write!(f, "{words}"),
         }
     }
 }
@@ -222,6 +265,17 @@ impl fmt::Display for FileSeen {
             write!(f, ", mode {mode:04o}")?;
         }
         self.owner.as_ref().map_or(Ok(()), |owner| write!(f, ", owner {owner}"))
+    }
+}
+
+impl fmt::Display for EndSeen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} ", self.pid, self.command)?;
+        match (self.signal, self.code) {
+            (Some(signal), _) => write!(f, "killed by {}", signal_name(signal)),
+            (None, Some(code)) => write!(f, "exit {code}"),
+            (None, None) => write!(f, "lives on"),
+        }
     }
 }
 

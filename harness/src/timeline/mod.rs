@@ -5,17 +5,20 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 mod death;
 mod event;
 mod look;
+mod looked;
 mod narrow;
+pub mod phase;
 
-pub use death::{Death, signal_name};
+pub use death::{Death, SIGNALS, signal_name};
 pub use event::{Change, Event, ServiceState, Stdio, Verb, What, When};
-pub use look::{Answer, FileSeen, HealthCheckSeen, Look, Origin, ProcessSeen, Request, Seen, UsageSeen};
+pub use look::{Answer, EndSeen, FileSeen, HealthCheckSeen, Look, Origin, ProcessSeen, Request, Seen, UsageSeen};
+pub use looked::Sight;
 pub use narrow::{Narrowed, Window};
 
 /// All events of one run, in the order they were recorded.
@@ -23,9 +26,9 @@ pub use narrow::{Narrowed, Window};
 #[serde(transparent)]
 pub struct Timeline {
     events: Vec<Arc<Event>>,
-    /// It holds one boot of several: then the boot's death is its last.
+    /// The part of a run that it holds; `None` is all of it.
     #[serde(skip)]
-    one_boot: bool,
+    window: Option<Window>,
 }
 
 impl Timeline {
@@ -72,7 +75,7 @@ impl Timeline {
     /// The lines of one stream with their places; of both when it is `None`.
     pub fn lines(&self, of: Option<Stdio>) -> impl DoubleEndedIterator<Item = (usize, &str)> {
         self.events.iter().enumerate().filter_map(move |(place, event)| match &event.what {
-            What::Log { stream, text } if of.is_none_or(|of| of == *stream) => Some((place, text.as_str())),
+            What::Log { stream, text, .. } if of.is_none_or(|of| of == *stream) => Some((place, text.as_str())),
             _ => None,
         })
     }
@@ -147,6 +150,14 @@ impl Timeline {
         self.find(|what| matches!(what, What::Step { verb, .. } if verb.ends())).rfind(|(step, _)| *step < event)
     }
 
+    /// Whether a step has ended the life that this death is the end of.
+    #[must_use]
+    pub fn is_asked_for(&self, death: usize) -> bool {
+        let started = self.find(|what| *what == What::Started).rfind(|(start, _)| *start < death);
+        let from = started.map_or(0, |(start, _)| start);
+        self.ending_before(death).is_some_and(|(step, _)| from < step)
+    }
+
     /// The moment a boot became ready.
     #[must_use]
     pub fn ready_in(&self, boot: u32) -> Option<(usize, &Event)> {
@@ -178,7 +189,8 @@ impl Timeline {
     #[must_use]
     pub fn final_death(&self) -> Option<Death> {
         let death = self.death_of(self.boots())?;
-        if self.one_boot {
+        // The death of a boot is the last of its window.
+        if matches!(self.window, Some(Window::Boot(_))) {
             return Some(death);
         }
         let (status, again) = self.events[death.event..].iter().rev().find_map(|event| match &event.what {
@@ -192,7 +204,7 @@ impl Timeline {
     #[must_use]
     pub fn last_words(&self, boot: u32) -> Option<&Event> {
         let last = |stream| {
-            let of = move |what: &What| matches!(what, What::Log { stream: s, text } if *s == stream && !text.trim().is_empty());
+            let of = move |what: &What| matches!(what, What::Log { stream: s, text, .. } if *s == stream && !text.trim().is_empty());
             self.find(of).rfind(|(_, event)| event.boot == boot).map(|(_, event)| event)
         };
         last(Stdio::Stderr).or_else(|| last(Stdio::Stdout))
@@ -256,6 +268,12 @@ pub fn between(from: Timestamp, to: Timestamp) -> Duration {
     Duration::try_from(to.duration_since(from)).unwrap_or(Duration::ZERO)
 }
 
+/// The moment that comes `by` after `from`.
+#[must_use]
+pub fn later(from: Timestamp, by: Duration) -> Timestamp {
+    SignedDuration::try_from(by).ok().and_then(|by| from.checked_add(by).ok()).unwrap_or(Timestamp::MAX)
+}
+
 /// A time as a reader takes it in: `0.61 s`.
 #[derive(Debug, Clone, Copy)]
 pub struct Seconds(pub Duration);
@@ -276,7 +294,7 @@ mod tests {
 
     fn line(millis: i64, text: &str) -> Event {
         // A line that is read after the run does not know its boot.
-        event(millis, 2, What::Log { stream: Stdio::Stdout, text: text.to_owned() })
+        event(millis, 2, What::line(Stdio::Stdout, text))
     }
 
     fn two_boots() -> Timeline {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Event, Timeline, What};
+use super::{Event, Look, Timeline, What};
 
 /// A part of a timeline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +44,9 @@ impl Timeline {
         // A step and what it leads to may carry the same time as the next one:
         // each step belongs to its own window alone.
         let other_step = |event: &Event| matches!((window, &event.what), (Window::Step(step), What::Step { number, .. }) if *number != step);
-        let belongs = |event: &Arc<Event>| event.what == What::Over || (within(event) && !other_step(event));
+        // What a container says of itself holds for each of its boots.
+        let of_all = |event: &Event| matches!(event.what, What::Over | What::Looked { look: Look::HealthCheck, .. });
+        let belongs = |event: &Arc<Event>| of_all(event) || (within(event) && !other_step(event));
         let (places, events) = self
             .events
             .iter()
@@ -52,7 +54,7 @@ impl Timeline {
             .filter(|(_, event)| belongs(event))
             .map(|(place, event)| (place, Arc::clone(event)))
             .unzip();
-        Some(Narrowed { timeline: Self { events, one_boot: matches!(window, Window::Boot(_)) }, places })
+        Some(Narrowed { timeline: Self { events, window: Some(window) }, places })
     }
 }
 
@@ -62,7 +64,7 @@ mod tests {
     use super::*;
 
     fn timeline() -> Timeline {
-        let line = |text: &str| What::Log { stream: Stdio::Stdout, text: text.to_owned() };
+        let line = |text: &str| What::line(Stdio::Stdout, text);
         let step = |number, verb| What::Step { number, verb };
         let mut timeline = Timeline::default();
         for (millis, boot, what) in [

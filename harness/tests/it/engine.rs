@@ -7,7 +7,8 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt};
 use harness::engine::{
-    Attachment, ContainerSpec, Create, Flow, Happened, Happening, Labels, Mount, Output, Source, Start, Stdio, Thing,
+    Attachment, ContainerSpec, Create, Flow, Happened, Happening, Ids, Labels, Mount, Output, Source, Start, Stdio,
+    Thing,
 };
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
@@ -437,9 +438,11 @@ async fn files_keep_their_owner_and_mode(bench: Bench) {
     bench.engine.put(&id, "/", archive).await.unwrap();
 
     let file = bench.engine.stat(&id, "/demo/state.db").await.unwrap().unwrap();
-    assert_eq!((file.size, file.directory), (4, false));
+    assert_eq!((file.size, file.directory, file.mode), (4, false, 0o640));
     assert_eq!(bench.engine.stat(&id, "/demo").await.unwrap().map(|stat| stat.directory), Some(true));
     assert_eq!(bench.engine.stat(&id, "/nothing").await.unwrap(), None);
+    assert_eq!(bench.engine.owner(&id, "/demo/state.db").await.unwrap(), Some(Ids { uid: 1000, gid: 100 }));
+    assert_eq!(bench.engine.owner(&id, "/nothing").await.unwrap(), None);
 
     let expected = |path: &str| vec![(path.to_owned(), 1000, 100, 0o640, "rows".to_owned())];
     assert_eq!(files_of(&bench.engine.get(&id, "/demo/state.db").await.unwrap()), expected("state.db"));
@@ -590,6 +593,7 @@ async fn a_missing_container_is_an_error_to_everything_else(bench: Bench) {
         ("attach", engine.attach(&id).map(Result::err).await),
         ("inspect", engine.inspect(&id).map(Result::err).await),
         ("stat", engine.stat(&id, "/").map(Result::err).await),
+        ("owner", engine.owner(&id, "/").map(Result::err).await),
         ("get", engine.get(&id, "/").map(Result::err).await),
         ("put", engine.put(&id, "/", Bytes::new()).map(Result::err).await),
         ("logs", engine.logs(&id, None, false).next().await.and_then(Result::err)),

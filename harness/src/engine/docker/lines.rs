@@ -45,13 +45,13 @@ impl Lines {
         if begun.bytes.pop_if(|last| *last == b'\n').is_none() {
             return Ok(None);
         }
-        Ok(slot.take().map(|begun| begun.line(stream)))
+        Ok(slot.take().map(|begun| begun.line(stream, false)))
     }
 
     /// The lines that were begun and never ended, in the order they were begun.
     pub fn finish(&mut self) -> Vec<LogLine> {
-        let stdout = self.stdout.take().map(|begun| begun.line(Stdio::Stdout));
-        let stderr = self.stderr.take().map(|begun| begun.line(Stdio::Stderr));
+        let stdout = self.stdout.take().map(|begun| begun.line(Stdio::Stdout, true));
+        let stderr = self.stderr.take().map(|begun| begun.line(Stdio::Stderr, true));
         let mut left: Vec<LogLine> = stdout.into_iter().chain(stderr).collect();
         left.sort_by_key(|line| line.at);
         left
@@ -59,8 +59,8 @@ impl Lines {
 }
 
 impl Begun {
-    fn line(self, stream: Stdio) -> LogLine {
-        LogLine { at: self.at, stream, text: String::from_utf8_lossy(&self.bytes).into_owned() }
+    fn line(self, stream: Stdio, unfinished: bool) -> LogLine {
+        LogLine { at: self.at, stream, text: String::from_utf8_lossy(&self.bytes).into_owned(), unfinished }
     }
 }
 
@@ -134,8 +134,13 @@ mod tests {
     }
 
     #[test]
-    fn a_partial_last_line_is_kept() {
+    fn a_partial_last_line_is_kept_and_known_for_one() {
         check(&[(Stderr, b"b"), (Stdout, b"a")], &[(0, Stderr, "b"), (1, Stdout, "a")]);
+        let mut lines = Lines::default();
+        let whole = lines.push(Stdout, &Bytes::from(stamp(0) + "whole\n")).unwrap();
+        lines.push(Stdout, &Bytes::from(stamp(1) + "(y/N) ")).unwrap();
+        let unfinished = whole.into_iter().chain(lines.finish()).map(|line| line.unfinished);
+        assert_eq!(unfinished.collect::<Vec<_>>(), [false, true]);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::{
-    About, Attached, Build, ContainerSpec, Create, Engine, Error, Executed, FileStat, Flow, Happening, Image,
+    About, Attached, Build, ContainerSpec, Create, Engine, Error, Executed, FileStat, Flow, Happening, Ids, Image,
     Inspection, Labels, LogLine, Owned, Progress, Start, Thing,
 };
 
@@ -161,6 +161,10 @@ impl Engine for Docker {
 
     async fn stat(&self, id: &str, path: &str) -> Result<Option<FileStat>, Error> {
         self.stat_path(id, path).await
+    }
+
+    async fn owner(&self, id: &str, path: &str) -> Result<Option<Ids>, Error> {
+        self.owner_of(id, path).await
     }
 
     async fn get(&self, id: &str, path: &str) -> Result<Bytes, Error> {

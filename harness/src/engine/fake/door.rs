@@ -14,8 +14,8 @@ use super::tree::Tree;
 use super::world::{Container, Status, Volume, World, failed};
 use super::{Fake, Next, deaths_of, next_happening, next_line, talk};
 use crate::engine::{
-    About, Attached, Build, ContainerSpec, Create, Engine, Error, Executed, FileStat, Flow, Happened, Happening, Image,
-    Inspection, Labels, LogLine, Owned, Progress, Start, Thing,
+    About, Attached, Build, ContainerSpec, Create, Engine, Error, Executed, FileStat, Flow, Happened, Happening, Ids,
+    Image, Inspection, Labels, LogLine, Owned, Progress, Start, Thing,
 };
 
 /// Docker's grace when a container names none.
@@ -331,6 +331,13 @@ impl Engine for Fake {
         let mut world = self.world();
         world.existing(id, "look into")?;
         Ok(world.files(id, path).and_then(|(files, inside)| files.stat(&inside)))
+    }
+
+    async fn owner(&self, id: &str, path: &str) -> Result<Option<Ids>, Error> {
+        self.called("owner", id)?;
+        let mut world = self.world();
+        world.existing(id, "look into")?;
+        Ok(world.files(id, path).and_then(|(files, inside)| files.owner(&inside)))
     }
 
     async fn get(&self, id: &str, path: &str) -> Result<Bytes, Error> {

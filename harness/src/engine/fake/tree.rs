@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 
-use crate::engine::FileStat;
+use crate::engine::{FileStat, Ids};
 
 /// Files and directories by their path below the root, `""` for the root itself.
 #[derive(Debug, Clone)]
@@ -63,7 +63,13 @@ impl Tree {
     pub fn stat(&self, path: &str) -> Option<FileStat> {
         let node = self.0.get(&key(path))?;
         let size = node.content.as_ref().map_or(0, |content| content.len() as u64);
-        Some(FileStat { size, directory: node.content.is_none() })
+        let (mode, modified) = (node.mode, String::new());
+        Some(FileStat { size, directory: node.content.is_none(), mode, modified, leads_to: None })
+    }
+
+    /// Whose it is that stands at a path.
+    pub fn owner(&self, path: &str) -> Option<Ids> {
+        self.0.get(&key(path)).map(|node| Ids { uid: node.uid, gid: node.gid })
     }
 
     /// What stands at a path and below, as an archive whose root has this name.

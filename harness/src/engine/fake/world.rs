@@ -136,7 +136,7 @@ impl World {
     pub fn said(&mut self, id: &str, stream: Stdio, text: String) {
         let at = self.now();
         if let Some(container) = self.container(id) {
-            container.logs.push(LogLine { at, stream, text });
+            container.logs.push(LogLine { at, stream, text, unfinished: false });
         }
         self.changed.send_replace(());
     }

@@ -6,6 +6,7 @@
 mod count;
 mod cpus;
 mod duration;
+mod glob;
 mod micros;
 mod owner;
 mod path;
@@ -19,6 +20,7 @@ mod within;
 pub use count::Count;
 pub use cpus::Cpus;
 pub use duration::Duration;
+pub use glob::Glob;
 pub use micros::Micros;
 pub use owner::{Mode, Owner};
 pub use path::AbsolutePath;
