@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, Visitor};
+use toml::de::DeValue;
 
 use super::fields::Fields;
 use super::sight::{Claimed, Held, Looked, Wrong, unseen};
@@ -91,7 +92,7 @@ fn read(written: Written<'_>, reading: &mut Reading<'_>) -> Vec<Box<dyn Expectat
     let mut all: Vec<Box<dyn Expectation>> = Vec::new();
     let place = written.clone();
     let sections = read::tables(written, "expect.http", reading.problems);
-    if sections.is_empty() && reading.problems.is_empty() {
+    if matches!(place.value.get_ref(), DeValue::Array(list) if list.is_empty()) {
         let problem = Problem::new(Some(place.span.clone()), "`http` asks nothing");
         reading.problems.add(problem.help("write [{ path = \"/health\", port = 8080 }]"));
     }

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::Value;
+use toml::de::DeValue;
 
 use super::sight::{Claimed, Held, Looked, Wrong, unseen};
 use super::{Expectation, Kind, Places, Reading, boxed};
@@ -52,7 +53,7 @@ fn read(written: Written<'_>, reading: &mut Reading<'_>) -> Vec<Box<dyn Expectat
     let mut all: Vec<Box<dyn Expectation>> = Vec::new();
     let place = written.clone();
     let sections = read::tables(written, "expect.sql", reading.problems);
-    if sections.is_empty() && reading.problems.is_empty() {
+    if matches!(place.value.get_ref(), DeValue::Array(list) if list.is_empty()) {
         let help = "write [{ on = \"db\", query = \"SELECT count(*) FROM book\", rows = [[3]] }]";
         reading.problems.add(Problem::new(Some(place.span.clone()), "`sql` asks nothing").help(help));
     }

@@ -236,3 +236,120 @@ stop = { within = "5s", exitcode = 0 }
 "#
     ));
 }
+
+/// The problems of a file that expects this beside what is right.
+fn problems_expecting(expect: &str) -> String {
+    problems_after("ready_within = \"10s\"", &format!("ready_within = \"10s\"\n{expect}"))
+}
+
+#[test]
+fn what_is_said_of_an_end_is_a_word_of_its_vocabulary() {
+    assert_snapshot!(problems_expecting(
+        "oom = \"parent\"\nsignal = \"SIGSEV\"\ndeath = \"exit (1\"\nstate = { refuse = \"no such file\" }"
+    ));
+}
+
+#[test]
+fn a_file_is_claimed_by_what_it_can_have() {
+    assert_snapshot!(problems_expecting(
+        r#"[expect.files]
+"a" = { present = true }
+"/b" = { mode = "999" }
+"/c" = { directory = true, grew = true }
+"/d" = { present = false, owner = "0:0" }
+"/e" = { containing = ["x"] }
+"/f" = { grew = true, within = "1s" }"#
+    ));
+}
+
+#[test]
+fn lines_are_claimed_by_what_they_can_have() {
+    assert_snapshot!(problems_expecting(
+        r#"[expect.log_files]
+"app.log" = { contains = ["x"] }
+"/a" = {}
+"/b" = { silence = "1s" }
+"/c" = { counted = { x = -1 } }"#
+    ));
+    assert_snapshot!(problems_expecting("logs = { ordered = [\"x\"] }"));
+    assert_snapshot!(problems_expecting("logs = { counted = { x = { at_least = 3, at_most = 2 } } }"));
+    assert_snapshot!(problems_expecting("logs = { json = [{}], silence = \"long\" }"));
+}
+
+#[test]
+fn a_phase_has_a_name_and_a_time() {
+    assert_snapshot!(problems_expecting("phases = {}"));
+    assert_snapshot!(problems_expecting("phases = { migrate = \"5\" }"));
+}
+
+#[test]
+fn a_request_expects_an_answer_or_none() {
+    assert_snapshot!(problems_expecting(
+        r#"http = [
+    { path = "health", port = 3000 },
+    { path = "/", port = 3000, status = "refusd" },
+    { path = "/", port = 3000, status = 99 },
+    { path = "/", port = 3000, answers = false, contains = ["x"] },
+    { path = "/", port = 3000, from = "outside" },
+    { path = "/", port = 3000, method = "get" },
+    { path = "/" },
+]"#
+    ));
+    assert_snapshot!(problems_expecting("http = []"));
+}
+
+#[test]
+fn a_query_is_asked_of_somebody_and_expects_something() {
+    assert_snapshot!(problems_expecting(
+        "sql = [{ on = \"db\", query = \"SELECT 1\" }, { on = \"db\", query = \"SELECT 1\", rows = [1] }]"
+    ));
+    assert_snapshot!(problems_expecting("sql = [{ on = \"db\", query = \"SELECT 1\", rows = [[1]] }]"));
+}
+
+#[test]
+fn a_volume_that_stays_untouched_is_there() {
+    assert_snapshot!(problems_expecting("untouched = [\"daat\"]"));
+    assert_snapshot!(problems_expecting("untouched = { data = { except = [\"/app.log\"] } }"));
+    assert_snapshot!(problems_expecting("untouched = []"));
+}
+
+#[test]
+fn what_is_counted_of_processes_and_their_use_is_named() {
+    assert_snapshot!(problems_expecting(
+        "processes = {}\nusage = {}\n[expect.throughout]\nprocesses = { stragglers = 0 }"
+    ));
+    assert_snapshot!(problems_expecting("usage = { memory = \"much\", cpus = 1 }"));
+}
+
+#[test]
+fn health_is_told_in_its_own_words() {
+    for health in [
+        "{}",
+        "\"helthy\"",
+        "{ first = \"silent\" }",
+        "{ never = \"silent\" }",
+        "{ probe = { http = \"/health\", port = 3000 } }",
+        "{ audit = false }",
+        "{ audit = { margin = 0.5 } }",
+        "{ green_only_after = \"redy\" }",
+        "{ green_only_after = { service = \"db\" } }",
+        "{ not_green_while = {} }",
+        "{ not_green_while = { fault = 2 } }",
+        "{ fisrt = \"healthy\" }",
+    ] {
+        assert_snapshot!(problems_expecting(&format!("health = {health}")));
+    }
+}
+
+#[test]
+fn what_is_always_checked_is_turned_off_by_its_own_word() {
+    assert_snapshot!(problems_expecting("logger = { also = [\"lost (\"] }\nprompt = \"off\"\nsecrets = \"off\""));
+    assert_snapshot!(problems_expecting("secrets = { also = [\"abc\"] }"));
+}
+
+#[test]
+fn what_holds_all_the_time_holds_from_the_start() {
+    assert_snapshot!(problems_expecting(
+        "[expect.throughout]\nhttp = [{ path = \"/\", port = 3000, within = \"1s\" }]\nfiles = { \"/a\" = { grew = true } }\nexit_code = 1"
+    ));
+}

@@ -333,7 +333,7 @@ async fn a_secret_reaches_no_bundle_in_any_spelling() {
     let line = format!("token is {secret}");
     let bench = Bench::new(Script::boot(says(5, &line).line(ms(9), Stdio::Stdout, "listening")), Script::default());
     let body = READY.replace("[expect]", &format!("environment = {{ DB_PASS = '{secret}' }}\n[expect]"));
-    assert_eq!(outcome(&bench.run(&body).await), "pass");
+    assert_eq!(outcome(&bench.run(&body).await), "fail secrets");
     let mut seen = String::new();
     read_all(bench.folder.path(), &mut seen);
     assert!(seen.contains("token is [REDACTED]"), "{seen}");
