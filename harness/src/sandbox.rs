@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use futures_util::future::join_all;
+use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 
 use crate::engine::{Attachment, ContainerSpec, Create, Engine, Error, Labels, Mount, Owned, Source, Thing};
@@ -26,6 +28,9 @@ pub const DEADLINE: &str = "io.bootproof.deadline";
 
 /// Where every Linux mounts the tree of control groups.
 const CONTROL_GROUPS: &str = "/sys/fs/cgroup";
+
+/// How many things are removed at once: an engine that is asked for more gets slower.
+const AT_ONCE: usize = 8;
 
 /// The name under which the run's other containers find the subject.
 pub const SUBJECT: &str = "subject";
@@ -65,8 +70,7 @@ impl Sandbox {
 
     /// Makes the volumes of a trial; they are empty.
     pub async fn volumes(&self, trial: &Trial) -> Result<BTreeMap<String, Mount>, Error> {
-        let mut mounts = BTreeMap::new();
-        for (name, volume) in &trial.volumes {
+        let made = trial.volumes.iter().map(async |(name, volume)| {
             let volume_name = format!("{}-{name}", self.run);
             let size = volume.size.map(|size| size.0);
             let path = self.engine.create_volume(&volume_name, &self.labels, size).await?;
@@ -85,9 +89,9 @@ impl Sandbox {
                 // what the image holds at that path.
                 no_copy: !volume.is_plain(),
             };
-            mounts.insert(name.clone(), mount);
-        }
-        Ok(mounts)
+            Ok((name.clone(), mount))
+        });
+        join_all(made).await.into_iter().collect()
     }
 
     /// Puts content, owners and modes into volumes: through the agent, which
@@ -238,18 +242,18 @@ fn is_past(owned: &Owned, now: Timestamp) -> bool {
 }
 
 /// Containers first: a network or a volume in use cannot be removed. Everything
-/// is tried before the first error is told.
+/// is tried before the first error is told, and much of it at once: whoever is to
+/// end soon must not leave half of it.
 async fn remove_all(engine: &dyn Engine, mut found: Vec<Owned>) -> Result<Vec<Thing>, Error> {
     found.sort_by(|one, other| one.thing.cmp(&other.thing));
+    let (containers, others): (Vec<Owned>, Vec<Owned>) =
+        found.into_iter().partition(|owned| matches!(owned.thing, Thing::Container(_)));
     let mut removed = Vec::new();
-    let mut first_error = None;
-    for owned in found {
-        match engine.remove(&owned.thing).await {
-            Ok(()) => removed.push(owned.thing),
-            Err(error) => first_error = first_error.or(Some(error)),
-        }
+    for group in [containers, others] {
+        let removals = group.into_iter().map(async |owned| engine.remove(&owned.thing).await.map(|()| owned.thing));
+        removed.extend(stream::iter(removals).buffered(AT_ONCE).collect::<Vec<_>>().await);
     }
-    first_error.map_or(Ok(removed), Err)
+    removed.into_iter().collect()
 }
 
 /// The same volumes where they are filled, and where the agent holds them.

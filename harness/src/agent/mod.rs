@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use agent::{Answer, Change, Command, Failure, Frame, Place, Request};
 use tokio::io::DuplexStream;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::engine::{Engine, Error, Start};
 
@@ -26,6 +26,8 @@ pub struct Agent(Arc<Shared>);
 struct Shared {
     outgoing: mpsc::UnboundedSender<Frame>,
     open: Mutex<Open>,
+    /// Becomes true when nothing is answered any more.
+    gone: watch::Sender<bool>,
     requests: AtomicU64,
     channels: AtomicU32,
 }
@@ -41,24 +43,37 @@ struct Open {
 }
 
 impl Agent {
-    /// Starts the container that was made for it, and waits until it answers.
-    pub async fn begin(engine: &dyn Engine, id: &str) -> Result<Self, Error> {
+    /// Takes hold of the container that was made for it. What it is asked before it
+    /// runs waits for that.
+    pub async fn hold(engine: &dyn Engine, id: &str) -> Result<Self, Error> {
         let attached = engine.attach(id).await?;
-        if let Start::Refused(cause) = engine.start(id).await? {
-            return Err(Error::Failed { act: "start the agent".to_owned(), cause });
-        }
         let (outgoing, frames) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared {
             outgoing,
             open: Mutex::new(Open::default()),
+            gone: watch::channel(false).0,
             requests: AtomicU64::new(1),
             channels: AtomicU32::new(1),
         });
         tokio::spawn(wire::write(attached.input, frames));
         tokio::spawn(wire::read(attached.output, Arc::downgrade(&shared)));
-        let agent = Self(shared);
-        agent.ask(Command::Hello).await?.map_err(|failure| failed("greet the agent", failure.cause))?;
-        Ok(agent)
+        Ok(Self(shared))
+    }
+
+    /// Starts that container, and waits until it answers.
+    pub async fn begin(&self, engine: &dyn Engine, id: &str) -> Result<(), Error> {
+        if let Start::Refused(cause) = engine.start(id).await? {
+            return Err(failed("start the agent", cause));
+        }
+        self.ask(Command::Hello).await?.map_err(|failure| failed("greet the agent", failure.cause))?;
+        Ok(())
+    }
+
+    /// Waits until it is there no more, and says why.
+    pub async fn gone(&self) -> Error {
+        // It is the sender's own agent that waits.
+        let _ = self.0.gone.subscribe().wait_for(|gone| *gone).await;
+        failed("go on without the agent", self.0.last_words())
     }
 
     /// Asks it something. That it cannot is an answer too; an error is an agent
@@ -104,13 +119,14 @@ impl Agent {
         Ok(Ok(theirs))
     }
 
-    /// Tells of each change of what stands at a place, for as long as somebody listens.
-    pub async fn watch(&self, place: Place) -> Result<Result<mpsc::UnboundedReceiver<Change>, Failure>, Error> {
+    /// Whether something stands at a place, and each change of it from then on, for
+    /// as long as somebody listens.
+    pub async fn watch(&self, place: Place) -> Result<Result<(bool, mpsc::UnboundedReceiver<Change>), Failure>, Error> {
         let watch = self.0.requests.fetch_add(1, Ordering::Relaxed);
         let (sender, changes) = mpsc::unbounded_channel();
         self.0.open().watches.insert(watch, sender);
         let begun = self.ask(Command::Watch { watch, place }).await?;
-        Ok(begun.map(|_| changes))
+        Ok(begun.map(|answer| (answer == Answer::Watching { exists: true }, changes)))
     }
 }
 

@@ -84,6 +84,7 @@ fn end(shared: &Shared, words: String) {
     open.replies.clear();
     open.connections.clear();
     open.watches.clear();
+    shared.gone.send_replace(true);
 }
 
 /// Carries the bytes of one connection both ways until both sides are closed.

@@ -59,7 +59,7 @@ mod tests {
         check("death = \"exit 1\"", &end[..3], "waiting");
         let killed = [(0, Started), (5, OutOfMemory), (9, Died { code: 137 }), (9, state("exited", 0))];
         check("death = \"out of memory\"", &killed, "holds");
-        let refused = [(0, Refused { reason: "no such file".to_owned() })];
+        let refused = [(0, Refused { reason: "no such file".to_owned(), again: false })];
         check("death = \"exit\"", &refused, "it could not be started: no such file");
     }
 }

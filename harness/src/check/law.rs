@@ -49,7 +49,7 @@ fn life(seed: u64) -> Vec<(i64, What)> {
         events.push((at, what));
     };
     if dice.roll(8) == 0 {
-        push(&mut dice, &mut events, What::Refused { reason: "no such file".to_owned() });
+        push(&mut dice, &mut events, What::Refused { reason: "no such file".to_owned(), again: false });
     } else {
         'boots: loop {
             push(&mut dice, &mut events, What::Started);

@@ -108,10 +108,12 @@ enum Places {
 }
 
 /// What an expectation that nobody wrote has to know of those that were written.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Unsaid {
     /// Some of them is about how the subject ends.
     ends: bool,
+    /// The steps in which the engine is to refuse to start it.
+    refused: Vec<u32>,
     /// The subject says when it is ready.
     ready: bool,
     /// Some of them is about when it is.
@@ -165,6 +167,8 @@ pub struct Wants {
     pub takes: Option<Duration>,
     /// It is about how the subject ends: so its end is no surprise.
     pub ends: bool,
+    /// It is that the engine refuses to start the subject.
+    pub refused: bool,
     /// A stored snapshot is compared.
     pub snapshot: bool,
     /// These moments have to be seen.
@@ -264,6 +268,7 @@ pub fn read_all(expected: Expected<'_>, reading: &mut Reading<'_>) -> Vec<Claim>
     }
     let said = Unsaid {
         ends: claims.iter().any(|claim| claim.expectation.wants().ends),
+        refused: claims.iter().filter_map(refused_in).collect(),
         ready: reading.ready,
         ready_within: claims.iter().any(|claim| claim.key == ready_within::KIND.key),
         tty: reading.tty,
@@ -275,9 +280,17 @@ pub fn read_all(expected: Expected<'_>, reading: &mut Reading<'_>) -> Vec<Claim>
         place: None,
         span: None,
         scope: Scope::default(),
-        expectation: unsaid(said),
+        expectation: unsaid(said.clone()),
     }));
     claims
+}
+
+/// The step in which a claim expects a refusal.
+fn refused_in(claim: &Claim) -> Option<u32> {
+    match claim.scope.window {
+        Some(Window::Step(step)) if claim.expectation.wants().refused => Some(step),
+        _ => None,
+    }
 }
 
 /// Reads `[expect.boot.N]` for each N.

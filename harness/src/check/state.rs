@@ -14,7 +14,7 @@ pub const KIND: Kind = Kind {
     example: "state = \"running\"",
     read: |written, reading: &mut Reading<'_>| one(read(written, reading)),
     unsaid: Some(|said| match said.ends || !said.ready {
-        true => Box::new(Unsaid::Starts),
+        true => Box::new(Unsaid::Starts { refused: said.refused }),
         false => Box::new(Unsaid::StaysUp { becomes_ready: !said.ready_within }),
     }),
     places: Places::Everywhere,
@@ -77,7 +77,8 @@ impl Expectation for State {
             },
             (Self::Exited, Some(_)) if timeline.final_death().is_some() => Outcome::Holds,
             (Self::Exited, None) => Outcome::Waiting(None),
-            (Self::Running, None) if started.is_none() => Outcome::Waiting(None),
+            // A part of a run may begin in the midst of a boot.
+            (Self::Running, None) if timeline.boots() == 0 => Outcome::Waiting(None),
             (Self::Running, None) => Outcome::Unbroken,
             // A stop that the harness itself has asked for is not the subject's doing.
             (Self::Running, Some(breach)) if asked_to_end(timeline, &breach) => Outcome::Holds,
@@ -86,7 +87,13 @@ impl Expectation for State {
     }
 
     fn wants(&self) -> Wants {
-        Wants { ready_sign: *self == Self::Running, decides: true, ends: *self != Self::Running, ..Wants::default() }
+        Wants {
+            ready_sign: *self == Self::Running,
+            decides: true,
+            ends: *self != Self::Running,
+            refused: *self == Self::Refused,
+            ..Wants::default()
+        }
     }
 }
 
@@ -99,7 +106,10 @@ fn asked_to_end(timeline: &Timeline, breach: &Breach) -> bool {
 #[derive(Debug)]
 enum Unsaid {
     /// The engine can start it.
-    Starts,
+    Starts {
+        /// But for these steps, which are expected to be refused.
+        refused: Vec<u32>,
+    },
     /// And once it is ready it does not end unasked: a health check that was
     /// green once is not a running app.
     StaysUp {
@@ -111,7 +121,7 @@ enum Unsaid {
 impl Expectation for Unsaid {
     fn words(&self) -> String {
         match self {
-            Self::Starts => "can be started",
+            Self::Starts { .. } => "can be started",
             Self::StaysUp { becomes_ready: true } => "becomes ready, and then stays up",
             Self::StaysUp { becomes_ready: false } => "stays up once it is ready",
         }
@@ -119,7 +129,11 @@ impl Expectation for Unsaid {
     }
 
     fn judge(&self, timeline: &Timeline) -> Outcome {
-        if let Some((event, reason)) = timeline.refusal() {
+        let is_expected = |event: usize| {
+            let step = timeline.step_of(event);
+            matches!(self, Self::Starts { refused } if refused.contains(&step))
+        };
+        if let Some((event, reason)) = timeline.refusal().filter(|(event, _)| !is_expected(*event)) {
             return Outcome::Broken(Breach::by(event, format!("it could not be started: {reason}")));
         }
         if timeline.boots() == 0 {
@@ -135,7 +149,7 @@ impl Expectation for Unsaid {
                 Outcome::Broken(never_ready(timeline))
             }
             (Self::StaysUp { .. }, _) => Outcome::Unbroken,
-            (Self::Starts, _) => Outcome::Holds,
+            (Self::Starts { .. }, _) => Outcome::Holds,
         }
     }
 }
@@ -189,7 +203,7 @@ mod tests {
 
     #[test]
     fn a_refusal_is_told_from_a_start() {
-        let refused = Refused { reason: "no such file".to_owned() };
+        let refused = Refused { reason: "no such file".to_owned(), again: false };
         check("state = \"refused\"", &[(0, refused.clone())], "holds");
         check("state = \"refused\"", &[(0, Started)], "it was started");
         check("state = \"running\"", &[(0, refused.clone())], "it could not be started: no such file");

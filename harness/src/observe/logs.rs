@@ -8,47 +8,64 @@ use crate::engine::{Error, LogLine};
 use crate::scenario::ready::Ready;
 use crate::timeline::What;
 
-/// Sends the output of the subject, line by line.
-pub async fn follow(source: Source, starts: watch::Receiver<u32>) {
-    let told = each_line(&source, starts, |line| {
+/// Sends the output of the subject, line by line; and of how many boots all of it
+/// has been sent.
+pub async fn follow(source: Source, starts: watch::Receiver<u32>, written: watch::Sender<u32>) {
+    let tell = |line| {
         let Sighting { at, what } = sighting(line);
         source.send(at, what);
+    };
+    let told = each_line(&source, starts, tell, |boot| {
+        written.send_replace(boot);
     });
     if let Err(error) = told.await {
         source.fail(error);
     }
 }
 
-/// Sends the output of a service, and a sign for each line that says that it is ready.
-pub async fn of_service(
-    source: Source,
-    name: String,
-    ready: Option<Ready>,
-    signs: mpsc::UnboundedSender<()>,
-    starts: watch::Receiver<u32>,
-) {
-    let told = each_line(&source, starts, |line| {
+/// Who is told what of a service's output.
+pub struct Heard {
+    /// Its name in the file.
+    pub name: String,
+    /// What "ready" means for it.
+    pub ready: Option<Ready>,
+    /// Gets a sign for each line that says that it is ready.
+    pub signs: mpsc::UnboundedSender<()>,
+    /// Gets the number of boots of which everything has been sent.
+    pub written: watch::Sender<u32>,
+}
+
+/// Sends the output of a service, line by line.
+pub async fn of_service(source: Source, heard: Heard, starts: watch::Receiver<u32>) {
+    let Heard { name, ready, signs, written } = heard;
+    let tell = |line: LogLine| {
         let is_sign = matches!(&ready, Some(Ready::Log(pattern)) if pattern.matches(&line.text));
         source.send(line.at, What::ServiceLine { name: name.clone(), text: line.text });
         if is_sign {
             // Whoever waits for it may have ended with the run.
             let _ = signs.send(());
         }
-    });
-    if let Err(error) = told.await {
+    };
+    let ended = |boot| {
+        written.send_replace(boot);
+    };
+    if let Err(error) = each_line(&source, starts, tell, ended).await {
         source.fail(error);
     }
 }
 
 /// Follows the output over all boots. An engine ends the flow at each death,
-/// so it is asked again at each start, from where it was left.
+/// so it is asked again at each start, from where it was left. The number of the
+/// start is told at the end of its flow.
 async fn each_line(
     source: &Source,
     mut starts: watch::Receiver<u32>,
     mut tell: impl FnMut(LogLine),
+    ended: impl Fn(u32),
 ) -> Result<(), Error> {
     let mut last: Option<LogLine> = None;
     while starts.changed().await.is_ok() {
+        let boot = *starts.borrow_and_update();
         let since = last.as_ref().map(|line| line.at);
         let mut flow = source.engine.logs(&source.id, since, true);
         // The first lines of this flow may be the last ones of the one before.
@@ -64,6 +81,7 @@ async fn each_line(
             last = Some(line.clone());
             tell(line);
         }
+        ended(boot);
     }
     Ok(())
 }

@@ -50,8 +50,6 @@ struct Source {
 /// What there is to watch besides the subject's life and its output.
 #[derive(Debug, Clone, Default)]
 pub struct Watched {
-    /// The sign of being ready.
-    pub ready: Option<Ready>,
     /// Paths whose changes are told, in the subject's own file system.
     pub files: Vec<String>,
     /// What is looked at again and again while the subject is ready.
@@ -65,12 +63,15 @@ pub struct Observer {
     source: Source,
     receiver: mpsc::UnboundedReceiver<Result<Sighting, Error>>,
     watched: Watched,
+    /// The subject's sign of being ready.
+    ready: Option<Ready>,
     looker: Option<Looker>,
     redactor: Redactor,
     boot: u32,
     ready_boot: u32,
     /// When the boot before the present one ended.
     last_death: Option<Timestamp>,
+    /// How many boots of the present container have begun.
     starts: watch::Sender<u32>,
     /// What is done for as long as one boot lives.
     of_boot: Vec<AbortHandle>,
@@ -92,10 +93,18 @@ impl Observer {
         redactor: Redactor,
     ) -> Self {
         let (sender, receiver) = mpsc::unbounded_channel();
+        let source = Source { engine, agent, id: String::new(), clock, sender };
+        let mut tasks = JoinSet::new();
+        if let Some(agent) = source.agent.clone() {
+            let source = source.clone();
+            // What cannot be seen any more must not be taken for what is not there.
+            tasks.spawn(async move { source.fail(agent.gone().await) });
+        }
         Self {
-            source: Source { engine, agent, id: String::new(), clock, sender },
+            source,
             receiver,
             watched,
+            ready: None,
             looker: None,
             redactor,
             boot: 0,
@@ -105,19 +114,26 @@ impl Observer {
             of_boot: Vec::new(),
             consequences: VecDeque::new(),
             kept: Vec::new(),
-            tasks: JoinSet::new(),
+            tasks,
         }
     }
 
     /// Follows a subject's container that has been made and not started yet. The
     /// boots of the one before are counted on.
-    pub fn follow(&mut self, looker: Looker) {
+    pub async fn follow(&mut self, looker: Looker, ready: Option<Ready>) -> Result<(), Error> {
         looker.id().clone_into(&mut self.source.id);
         let (starts, seen_starts) = watch::channel(0);
         self.starts = starts;
-        self.looker = Some(looker);
-        self.tasks.spawn(happenings::watch(self.source.clone()));
-        self.tasks.spawn(logs::follow(self.source.clone(), seen_starts));
+        (self.looker, self.ready) = (Some(looker), ready);
+        for path in self.watched.files.clone() {
+            let stands = self.source.engine.stat(&self.source.id, &path).await?.is_some();
+            let watch = files::watch_boots(self.source.clone(), path, stands, seen_starts.clone());
+            self.tasks.spawn(watch);
+        }
+        let (written, seen_written) = watch::channel(0);
+        self.tasks.spawn(happenings::watch(self.source.clone(), seen_written));
+        self.tasks.spawn(logs::follow(self.source.clone(), seen_starts, written));
+        Ok(())
     }
 
     /// Follows a service's container that has been made and not started yet.
@@ -128,7 +144,7 @@ impl Observer {
 
     /// Tells of each change of a file that is there without any boot.
     pub fn watch_file(&mut self, path: &str, place: agent::Place) {
-        self.tasks.spawn(files::watch(self.source.clone(), path.to_owned(), Some(place)));
+        self.tasks.spawn(files::watch(self.source.clone(), path.to_owned(), place));
     }
 
     /// The next event. It is safe to drop this future: no event is lost.
@@ -168,16 +184,19 @@ impl Observer {
     }
 
     /// Keeps the output of the present container, which is to be removed.
-    pub async fn keep_logs(&mut self) -> Result<(), Error> {
+    pub async fn leave(&mut self) -> Result<(), Error> {
         let lines = self.present_logs().await?;
         self.kept.extend(lines);
+        self.source.id.clear();
         Ok(())
     }
 
-    /// The complete output so far, as events; what was followed may lack the
-    /// last lines of a boot.
+    /// The complete output, as events; what was followed may lack the last lines
+    /// of a boot.
     pub async fn complete_logs(&mut self) -> Result<Vec<Event>, Error> {
-        self.keep_logs().await?;
+        if !self.source.id.is_empty() {
+            self.leave().await?;
+        }
         Ok(std::mem::take(&mut self.kept))
     }
 
@@ -195,19 +214,19 @@ impl Observer {
             What::Started => self.boot_began(),
             What::Died { .. } => self.boot_ended(at),
             What::Log { text, .. } => {
-                if let Some(sign @ Ready::Log(pattern)) = &self.watched.ready
+                if let Some(sign @ Ready::Log(pattern)) = &self.ready
                     && pattern.matches(text)
                 {
                     self.is_ready(at, sign.to_string());
                 }
             }
             What::Health { status } if status == "healthy" => {
-                if let Some(sign @ Ready::Health) = &self.watched.ready {
+                if let Some(sign @ Ready::Health) = &self.ready {
                     self.is_ready(at, sign.to_string());
                 }
             }
             What::Probe { answer, .. } => {
-                if let Some(sign) = self.watched.ready.as_ref().filter(|ready| probe::is_sign(ready, answer)) {
+                if let Some(sign) = self.ready.as_ref().filter(|ready| probe::is_sign(ready, answer)) {
                     self.is_ready(at, sign.to_string());
                 }
             }
@@ -224,7 +243,7 @@ impl Observer {
             }
             What::ServiceLine { text, .. }
             | What::Warning { text }
-            | What::Refused { reason: text }
+            | What::Refused { reason: text, .. }
             | What::Fault { doing: text, .. }
             | What::Bit { proof: text, .. } => *text = self.redactor.redact(text),
             What::Looked { look, saw, .. } => {
@@ -238,14 +257,10 @@ impl Observer {
 
     fn boot_began(&mut self) {
         self.boot += 1;
-        self.starts.send_replace(self.boot);
-        if let Some(ready) = self.watched.ready.clone().filter(Ready::is_probed) {
+        self.starts.send_modify(|starts| *starts += 1);
+        if let Some(ready) = self.ready.clone().filter(Ready::is_probed) {
             let probe = probe::until_ready(self.source.clone(), ready);
             self.of_boot.push(self.tasks.spawn(probe));
-        }
-        for path in self.watched.files.clone() {
-            let watch = files::watch(self.source.clone(), path, None);
-            self.of_boot.push(self.tasks.spawn(watch));
         }
         self.sample(self.watched.early_samples.clone());
     }

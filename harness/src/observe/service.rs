@@ -4,7 +4,8 @@ use futures_util::StreamExt;
 use tokio::sync::watch as channel;
 use tokio::task::JoinSet;
 
-use super::{Source, probe};
+use super::happenings::{LAG, ended};
+use super::{Source, logs, probe};
 use crate::engine::{Error, Happened};
 use crate::scenario::ready::Ready;
 use crate::timeline::{ServiceState, What};
@@ -22,19 +23,21 @@ async fn send_all(source: &Source, name: &str, ready: Option<Ready>) -> Result<(
     let (starts, seen_starts) = channel::channel(0);
     let mut tasks = JoinSet::new();
     let (signs, mut seen_signs) = tokio::sync::mpsc::unbounded_channel();
-    tasks.spawn(super::logs::of_service(source.clone(), name.to_owned(), ready.clone(), signs.clone(), seen_starts));
+    let (written, mut seen_written) = channel::channel(0);
+    let heard = logs::Heard { name: name.to_owned(), ready: ready.clone(), signs: signs.clone(), written };
+    tasks.spawn(logs::of_service(source.clone(), heard, seen_starts));
     let mut boot = 0;
     let mut probing: Option<tokio::task::AbortHandle> = None;
-    let mut is_ready = false;
+    let (mut lives, mut is_ready) = (false, false);
     loop {
         tokio::select! {
             happening = flow.next() => {
-                let Some(happening) = happening.transpose()? else { return Ok(()) };
+                let Some(happening) = happening.transpose()? else { return ended(source).await };
                 match happening.what {
                     Happened::Started => {
                         boot += 1;
                         starts.send_replace(boot);
-                        is_ready = false;
+                        (lives, is_ready) = (true, false);
                         source.send(happening.at, told(ServiceState::Started));
                         match &ready {
                             Some(ready) if ready.is_probed() => {
@@ -53,7 +56,9 @@ async fn send_all(source: &Source, name: &str, ready: Option<Ready>) -> Result<(
                         if let Some(probing) = probing.take() {
                             probing.abort();
                         }
-                        is_ready = false;
+                        // Whoever hears of its end wants its last words.
+                        let _ = tokio::time::timeout(LAG, seen_written.wait_for(|written| *written >= boot)).await;
+                        lives = false;
                         source.send(happening.at, told(ServiceState::Exited));
                     }
                     Happened::Health(status) if status == "healthy" && ready == Some(Ready::Health) => {
@@ -63,7 +68,7 @@ async fn send_all(source: &Source, name: &str, ready: Option<Ready>) -> Result<(
                 }
             }
             Some(()) = seen_signs.recv() => {
-                if boot > 0 && !is_ready {
+                if lives && !is_ready {
                     is_ready = true;
                     source.send(source.clock.now(), told(ServiceState::Ready));
                 }

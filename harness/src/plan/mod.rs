@@ -176,19 +176,29 @@ impl Trial {
         trial
     }
 
+    /// The subject as it is from this step on.
+    #[must_use]
+    pub fn subject_at(&self, step: u32) -> &Subject {
+        let taken = self.steps.iter().take(usize::try_from(step).unwrap_or(usize::MAX));
+        taken.filter_map(|step| step.subject.as_ref()).next_back().unwrap_or(&self.subject)
+    }
+
+    /// The subject, and each that a step makes of it.
+    pub fn subjects(&self) -> impl Iterator<Item = &Subject> {
+        std::iter::once(&self.subject).chain(self.steps.iter().filter_map(|step| step.subject.as_ref()))
+    }
+
     /// How each of its containers is run.
     pub fn runtimes(&self) -> impl Iterator<Item = &Runtime> {
-        let later = self.steps.iter().filter_map(|step| step.subject.as_ref());
-        let subjects = std::iter::once(&self.subject).chain(later).map(|subject| &subject.runtime);
-        subjects.chain(self.services.values().map(|service| &service.runtime))
+        let services = self.services.values().map(|service| &service.runtime);
+        self.subjects().map(|subject| &subject.runtime).chain(services)
     }
 
     /// Every image that it boots, each once; without the agent's.
     #[must_use]
     pub fn images(&self) -> Vec<Wanted> {
-        let later = self.steps.iter().filter_map(|step| step.subject.as_ref()).map(Subject::wanted);
         let services = self.services.values().map(|service| service.wanted.clone());
-        distinct(std::iter::once(self.subject.wanted()).chain(later).chain(services))
+        distinct(self.subjects().map(Subject::wanted).chain(services))
     }
 
     /// Whether its output is compared with stored snapshots.
@@ -204,13 +214,12 @@ impl Trial {
         whole.into_iter().any(|claim| claim.expectation.wants().stop)
     }
 
-    /// Knows the secrets that the scenario gives to the subject.
+    /// Knows the secrets that the scenario gives to the subject, in whichever step.
     #[must_use]
     pub fn redactor(&self) -> Redactor {
-        let later = self.steps.iter().filter_map(|step| step.subject.as_ref());
-        let environment = std::iter::once(&self.subject).chain(later).flat_map(|subject| &subject.runtime.environment);
+        let variables = self.subjects().flat_map(|subject| &subject.runtime.environment);
         let wants: Vec<Wants> = self.claims.iter().map(|claim| claim.expectation.wants()).collect();
-        Redactor::from_environment(environment.map(|(name, value)| (name.as_str(), value.0.as_str())))
+        Redactor::from_environment(variables.map(|(name, value)| (name.as_str(), value.0.as_str())))
             .and(wants.iter().flat_map(|wants| &wants.secrets).map(String::as_str))
     }
 
@@ -271,12 +280,15 @@ impl Trial {
     pub fn needs_agent(&self) -> bool {
         let ready = |subject: &Subject| subject.ready.as_ref().is_some_and(Ready::is_probed);
         let by_agent = |look: &Look| match look {
-            Look::File { path, .. } => self.subject.runtime.inner_mounts().any(|mount| is_below(path, mount)),
+            Look::File { path, .. } => {
+                let mut mounts = self.subjects().flat_map(|subject| subject.runtime.inner_mounts());
+                mounts.any(|mount| is_below(path, mount))
+            }
             Look::HealthCheck => false,
             Look::Http(request) => request.from != Origin::Host,
             Look::Sql { .. } | Look::Tree { .. } | Look::Processes | Look::Usage | Look::Ends => true,
         };
-        ready(&self.subject)
+        self.subjects().any(ready)
             || !self.faults.is_empty()
             || !self.services.is_empty()
             || self.steps.iter().any(|step| step.verb == Verb::Crash)
@@ -299,10 +311,14 @@ impl Trial {
     /// Whether the subject and what stands beside it need a network of their own.
     #[must_use]
     pub fn needs_network(&self) -> bool {
-        let from_container = |look: &Look| matches!(look, Look::Http(request) if request.from == Origin::Container);
-        !self.services.is_empty()
-            || self.faults.iter().any(|fault| fault.action.needs_names())
-            || self.all_looks().any(|look| from_container(&look))
+        let needs_names = self.faults.iter().any(|fault| fault.action.needs_names());
+        !self.services.is_empty() || self.asks_from_outside() || needs_names
+    }
+
+    /// Whether something is asked of the subject from another container.
+    #[must_use]
+    pub fn asks_from_outside(&self) -> bool {
+        self.all_looks().any(|look| matches!(look, Look::Http(request) if request.from == Origin::Container))
     }
 
     /// The ports that are published on the engine's host.

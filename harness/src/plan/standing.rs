@@ -4,6 +4,8 @@ use jiff::Timestamp;
 
 use super::Trial;
 use crate::check::{self, Claim, Outcome};
+use crate::scenario::step::Step;
+use crate::scenario::trigger::Occasion;
 use crate::timeline::{Timeline, Verb, What, Window, later};
 
 /// How far a run, or the step that it is at, has come.
@@ -47,12 +49,29 @@ impl Trial {
                 open = true;
                 next = next.into_iter().chain(limit).min();
             }
-            None if timeline.is_down() => return Standing::Dead,
+            None if timeline.is_down() && !self.can_go_on_without(timeline) => return Standing::Dead,
             None => {}
         }
         // A subject that can say when it is ready is waited for, whatever is claimed.
-        let unready = self.subject.ready.is_some() && timeline.ready_in(boot).is_none();
-        if open || !lives || unready || self.fault_is_open(timeline) { Standing::Open(next) } else { Standing::Decided }
+        let unready = lives && self.subject_at(timeline.steps()).ready.is_some() && timeline.ready_in(boot).is_none();
+        let undone = self.fault_is_open(timeline) || self.next_step(timeline).is_some_and(|step| step.when.is_some());
+        if open || !lives || unready || undone { Standing::Open(next) } else { Standing::Decided }
+    }
+
+    /// The step that comes next.
+    fn next_step(&self, timeline: &Timeline) -> Option<&Step> {
+        self.steps.get(usize::try_from(timeline.steps()).ok()?)
+    }
+
+    /// Whether something is to be done at a moment that comes although the subject
+    /// is dead: services have lives of their own.
+    fn can_go_on_without(&self, timeline: &Timeline) -> bool {
+        let faults = self.faults.iter().filter_map(|fault| match timeline.fault(fault.number) {
+            None => Some(&fault.when),
+            Some(_) => fault.until.as_ref().filter(|_| !timeline.is_undone(fault.number)),
+        });
+        let step = self.next_step(timeline).and_then(|step| step.when.as_ref());
+        faults.chain(step).any(|trigger| matches!(trigger.on, Occasion::Service { .. }))
     }
 
     /// Whether a claim can hold up the run: those of the whole do so only when

@@ -4,15 +4,15 @@
 use jiff::Timestamp;
 
 use super::begun::Begun;
-use super::world::World;
+use super::world::{World, not_enforced};
 use super::{ImageNames, Invalid, Record, Saw, Stage};
 use crate::clock::later;
-use crate::engine::{Create, Thing};
+use crate::engine::Create;
 use crate::observe::{Observer, Watched};
 use crate::plan::{Due, Next, Standing, Trial};
 use crate::sandbox::Sandbox;
 use crate::scenario::subject::Subject;
-use crate::timeline::{Event, ServiceState, Timeline, Verb, What};
+use crate::timeline::{Event, Timeline, Verb, What};
 
 /// How far the engine's events may lag behind its state.
 const LAG: std::time::Duration = std::time::Duration::from_secs(5);
@@ -24,8 +24,6 @@ pub struct Course<'a> {
     pub(super) world: World<'a>,
     pub(super) observer: Observer,
     pub(super) timeline: &'a mut Timeline,
-    /// The subject as the last step made it.
-    pub(super) subject: Subject,
     pub(super) begun: Vec<Begun>,
     saw: Saw<'a>,
 }
@@ -40,64 +38,45 @@ impl<'a> Course<'a> {
         sandbox: &'a Sandbox,
         record: &'a mut Record,
     ) -> Result<(), Invalid> {
-        let mut world = World::make(trial, images, stage, sandbox).await?;
+        let (world, made) = World::make(trial, images, stage, sandbox).await?;
         let (volumes, boots): (Vec<String>, Vec<String>) =
             trial.watched().into_iter().partition(|path| trial.volume_place(path).is_some());
-        let watched = Watched {
-            ready: trial.subject.ready.clone(),
-            files: boots,
-            samples: trial.samples(),
-            early_samples: trial.early_samples(),
-        };
-        let observer = Observer::new(stage.engine.clone(), world.agent.clone(), stage.clock, watched, trial.redactor());
-        let made = world.make_subject(trial, &trial.subject, 1).await?;
+        let watched = Watched { files: boots, samples: trial.samples(), early_samples: trial.early_samples() };
+        let agent = world.agent().cloned();
+        let observer = Observer::new(stage.engine.clone(), agent, stage.clock, watched, trial.redactor());
         let Record { timeline, inspection, .. } = record;
-        let subject = trial.subject.clone();
-        let mut course = Self { trial, stage, world, observer, timeline, subject, begun: Vec::new(), saw };
+        let mut course = Self { trial, stage, world, observer, timeline, begun: Vec::new(), saw };
         let created = match made {
             Create::Made(created) => created,
             Create::Refused(reason) => {
-                course.push(What::Refused { reason });
+                course.push(What::Refused { reason, again: false });
                 course.push(What::Over);
                 return Ok(());
             }
         };
         course.warned(created.warnings)?;
-        course.observer.follow(course.world.looker(trial));
+        course.follow().await?;
+        course.set_up().await?;
         for path in volumes {
             if let Some(place) = trial.volume_place(&path) {
                 course.observer.watch_file(&path, place);
             }
         }
-        course.start_services().await?;
         course.look_at_new().await?;
         course.look_before(None).await?;
         course.run_its_course().await?;
         course.conclude(inspection).await
     }
 
-    /// The services that the subject finds: started, and ready where it waits for that.
-    async fn start_services(&mut self) -> Result<(), Invalid> {
-        let early: Vec<(String, bool)> = self
-            .trial
-            .services
-            .iter()
-            .filter(|(_, service)| service.when.is_none())
-            .map(|(name, service)| (name.clone(), service.wait))
-            .collect();
-        for (name, service) in &self.trial.services {
-            let id = self.world.container(Some(name))?.to_owned();
-            self.observer.follow_service(&id, name, service);
-        }
-        for (name, _) in &early {
-            self.start_service(name).await?;
-        }
-        for (name, _) in early.iter().filter(|(_, wait)| *wait) {
-            if !self.service_has_been(name, ServiceState::Ready) {
-                self.until_service(name, ServiceState::Ready).await?;
-            }
-        }
-        Ok(())
+    /// Watches the subject's container, which has just been made.
+    pub(super) async fn follow(&mut self) -> Result<(), Invalid> {
+        let looker = self.world.looker(self.trial, self.timeline.steps());
+        Ok(self.observer.follow(looker, self.subject().ready.clone()).await?)
+    }
+
+    /// The subject as the last step made it.
+    pub(super) fn subject(&self) -> &'a Subject {
+        self.trial.subject_at(self.timeline.steps())
     }
 
     /// Takes in events and does what is due, until the run is decided.
@@ -105,6 +84,9 @@ impl<'a> Course<'a> {
         let timeout = later(self.now(), self.trial.timeout);
         let mut settled: Option<Timestamp> = None;
         loop {
+            if let Some(invalid) = self.service_failed() {
+                return Err(invalid);
+            }
             self.look_for_effects().await?;
             if self.has_looked_in_vain() {
                 return Ok(());
@@ -160,7 +142,7 @@ impl<'a> Course<'a> {
     async fn carry_out(&mut self, due: Due) -> Result<(), Invalid> {
         match due {
             Due::Service(place) => match self.trial.services.keys().nth(place).cloned() {
-                Some(name) => self.start_service(&name).await,
+                Some(name) => self.start_late(&name).await,
                 None => Ok(()),
             },
             Due::Fault(number) => self.begin_fault(number).await,
@@ -193,42 +175,22 @@ impl<'a> Course<'a> {
         for window in [window, None] {
             self.look_after(window, false).await?;
         }
-        *inspection = Some(self.stage.engine.inspect(&self.world.subject).await?.raw);
+        if self.world.has_subject() {
+            *inspection = Some(self.stage.engine.inspect(&self.world.subject).await?.raw);
+        }
         let lines = self.observer.complete_logs().await?;
         self.timeline.complete(lines);
         self.push(What::Over);
-        let proves_nothing = self.proves_nothing();
-        self.stage.engine.remove(&Thing::Container(self.world.subject.clone())).await?;
-        proves_nothing.map_or(Ok(()), Err)
+        self.proves_nothing().map_or(Ok(()), Err)
     }
 
     /// Why the run proves nothing although it came to its end.
     fn proves_nothing(&self) -> Option<Invalid> {
-        let service = self.trial.services.keys().find_map(|name| self.service_failed(name));
+        let unready = self.trial.services.keys().find_map(|name| self.service_was_late(name));
         let unfired = self.trial.unfired(self.timeline);
         let unfired = (!unfired.is_empty() && self.timeline.refusal().is_none())
             .then(|| Invalid::Unfired(format!("{}{}", unfired.join("; "), self.trial.why_no_phase(self.timeline))));
-        service.or_else(|| self.without_effect()).or(unfired)
-    }
-
-    /// A service that ended although nobody made it.
-    fn service_failed(&self, name: &str) -> Option<Invalid> {
-        let (exit, _) = self.timeline.find(|what| is_service(what, name, ServiceState::Exited)).next()?;
-        let asked = |what: &What| match what {
-            What::Step { verb: Verb::StopService, .. } => true,
-            What::Fault { number, .. } => {
-                let fault = self.trial.faults.iter().find(|fault| fault.number == *number);
-                fault.is_some_and(|fault| fault.service.as_deref() == Some(name))
-            }
-            _ => false,
-        };
-        let was_asked = self.timeline.find(asked).any(|(place, _)| place < exit);
-        let what = "ended during the run".to_owned();
-        (!was_asked).then(|| Invalid::Service { name: name.to_owned(), what })
-    }
-
-    fn service_has_been(&self, name: &str, state: ServiceState) -> bool {
-        self.timeline.find(|what| is_service(what, name, state)).next().is_some()
+        self.service_failed().or(unready).or_else(|| self.without_effect()).or(unfired)
     }
 
     /// Takes in what the engine knows already. A subject that is dead now has died
@@ -250,9 +212,8 @@ impl<'a> Course<'a> {
     /// What the engine said it would not do; what it does not enforce ends the run.
     pub(super) fn warned(&mut self, warnings: Vec<String>) -> Result<(), Invalid> {
         for text in warnings {
-            let not_enforced = text.contains("discarded");
             self.push(What::Warning { text: text.clone() });
-            if not_enforced {
+            if not_enforced(&text) {
                 return Err(Invalid::NotEnforced(text));
             }
         }
@@ -262,7 +223,7 @@ impl<'a> Course<'a> {
     /// Appends an event that came from outside.
     pub(super) fn take_in(&mut self, mut event: Event) {
         if let What::State { again, .. } = &mut event.what {
-            *again = self.will_start_again();
+            *again = self.is_started_later() || self.timeline.is_starting();
         }
         self.timeline.push(event);
         self.tell();
@@ -279,16 +240,16 @@ impl<'a> Course<'a> {
         self.timeline.events().last().map(|event| &event.what).map(self.saw);
     }
 
-    /// Whether a step is still to start the subject, or is about to.
-    fn will_start_again(&self) -> bool {
+    /// What the engine refuses to start, in its words.
+    pub(super) fn refused(&mut self, reason: String) {
+        let again = self.is_started_later();
+        self.push(What::Refused { reason, again });
+    }
+
+    /// Whether a step that is still to come starts the subject.
+    fn is_started_later(&self) -> bool {
         let taken = usize::try_from(self.timeline.steps()).unwrap_or(usize::MAX);
-        let later = self.trial.steps.iter().skip(taken).any(|step| step.verb.starts());
-        let starting = self.timeline.step(self.timeline.steps()).is_some_and(|(from, event)| {
-            let starts = matches!(event.what, What::Step { verb, .. } if verb.starts());
-            let has = |event: &std::sync::Arc<Event>| matches!(event.what, What::Started | What::Refused { .. });
-            starts && !self.timeline.events()[from..].iter().any(has)
-        });
-        later || starting
+        self.trial.steps.iter().skip(taken).any(|step| step.verb.starts())
     }
 
     fn is_broken(&self) -> bool {
@@ -298,8 +259,4 @@ impl<'a> Course<'a> {
     pub(super) fn now(&self) -> Timestamp {
         self.stage.clock.now()
     }
-}
-
-fn is_service(what: &What, wanted: &str, state: ServiceState) -> bool {
-    matches!(what, What::Service { name, is } if name == wanted && *is == state)
 }

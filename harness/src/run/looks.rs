@@ -31,7 +31,7 @@ impl Course<'_> {
     }
 
     async fn look_at(&mut self, looks: Vec<Look>, when: When) -> Result<(), Invalid> {
-        let looker = self.world.looker(self.trial);
+        let looker = self.world.looker(self.trial, self.timeline.steps());
         for look in looks {
             let saw = looker.look(&look).await?;
             self.push(What::looked(look, saw, when));

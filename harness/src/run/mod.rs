@@ -19,6 +19,7 @@ mod begun;
 mod course;
 mod faults;
 mod looks;
+mod services;
 mod sessions;
 mod steps;
 mod world;
@@ -176,7 +177,10 @@ pub async fn run(trial: &Trial, images: &ImageNames, stage: &Stage, saw: Saw<'_>
     record
 }
 
-/// How long a stop may take before the engine kills.
+/// How long all stops together may take before the engine kills.
 fn grace(trial: &Trial) -> Duration {
-    trial.subject.runtime.stop_grace_period.map_or(DEFAULT_GRACE, |grace| grace.0)
+    let of = |runtime: &Runtime| runtime.stop_grace_period.map_or(DEFAULT_GRACE, |grace| grace.0);
+    let longest = trial.subjects().map(|subject| of(&subject.runtime)).max().unwrap_or(DEFAULT_GRACE);
+    let stops = trial.steps.iter().filter(|step| step.verb.ends()).count() + 1;
+    longest * u32::try_from(stops).unwrap_or(u32::MAX)
 }

@@ -5,9 +5,9 @@ use agent::Command;
 use super::course::Course;
 use super::{DEFAULT_GRACE, ENGINE_PATIENCE, Invalid};
 use crate::clock::later;
-use crate::engine::{Create, Start, Thing};
+use crate::engine::{Create, Start};
 use crate::scenario::step::Step;
-use crate::timeline::{ServiceState, Verb, What, Window};
+use crate::timeline::{Verb, What, Window};
 
 /// The signal of a crash that names none.
 const SIGKILL: &str = "SIGKILL";
@@ -22,9 +22,12 @@ impl Course<'_> {
                 self.look_after(Some(Window::Step(number - 1)), living).await?;
             }
         }
+        let cannot = |cause: String| Invalid::Step { number, verb: step.verb.to_string(), cause };
+        if let Some(cause) = self.obstacle(step.verb) {
+            return Err(cannot(cause.to_owned()));
+        }
         self.push(What::Step { number, verb: step.verb });
         self.look_before(Some(Window::Step(number))).await?;
-        let cannot = |cause: String| Invalid::Step { number, verb: step.verb.to_string(), cause };
         match step.verb {
             Verb::Start => self.start().await,
             Verb::Stop => self.stop().await,
@@ -37,16 +40,29 @@ impl Course<'_> {
                 self.stop().await?;
                 self.start().await
             }
-            Verb::Recreate | Verb::Upgrade => self.recreate(&step, number).await,
+            Verb::Recreate | Verb::Upgrade => self.recreate(number).await,
             Verb::Soak => Ok(()),
             Verb::StopService | Verb::StartService => self.service_step(&step).await,
+        }
+    }
+
+    /// Why a step would come to nothing.
+    fn obstacle(&self, verb: Verb) -> Option<&'static str> {
+        let boot = self.timeline.boots();
+        let lives = boot > 0 && self.timeline.death_of(boot).is_none() && !self.timeline.is_down();
+        match verb {
+            Verb::Start if lives => Some("it runs already"),
+            Verb::Start | Verb::Stop | Verb::Crash | Verb::Kill | Verb::Restart if !self.world.has_subject() => {
+                Some("the engine did not make its container")
+            }
+            _ => None,
         }
     }
 
     /// Starts the subject's container, new or not.
     pub(super) async fn start(&mut self) -> Result<(), Invalid> {
         if let Start::Refused(reason) = self.stage.engine.start(&self.world.subject).await? {
-            self.push(What::Refused { reason });
+            self.refused(reason);
         }
         Ok(())
     }
@@ -54,7 +70,9 @@ impl Course<'_> {
     /// Asks the subject to stop, and takes in events until it is dead.
     pub(super) async fn stop(&mut self) -> Result<(), Invalid> {
         self.lift_faults().await?;
-        let grace = self.subject.runtime.stop_grace_period.map(|grace| grace.0);
+        // A step that makes another subject stops the one before.
+        let subject = self.trial.subject_at(self.timeline.steps().saturating_sub(1));
+        let grace = subject.runtime.stop_grace_period.map(|grace| grace.0);
         let (engine, id) = (self.stage.engine.clone(), self.world.subject.clone());
         let stopping = async move { engine.stop(&id, grace).await };
         tokio::pin!(stopping);
@@ -93,89 +111,23 @@ impl Course<'_> {
     }
 
     /// Makes a new container in the place of the old one, over the same volumes.
-    async fn recreate(&mut self, step: &Step, number: u32) -> Result<(), Invalid> {
-        self.stop().await?;
-        self.observer.keep_logs().await?;
-        self.stage.engine.remove(&Thing::Container(self.world.subject.clone())).await?;
-        if let Some(subject) = &step.subject {
-            self.subject = subject.clone();
+    async fn recreate(&mut self, number: u32) -> Result<(), Invalid> {
+        if self.world.has_subject() {
+            self.stop().await?;
+            self.observer.leave().await?;
+            self.world.remove_subject().await?;
         }
-        let subject = self.subject.clone();
-        match self.world.make_subject(self.trial, &subject, number).await? {
+        match self.world.make_subject(self.trial, number).await? {
             Create::Made(created) => {
                 self.warned(created.warnings)?;
-                self.observer.follow(self.world.looker(self.trial));
+                self.follow().await?;
                 self.look_at_new().await?;
                 self.start().await
             }
             Create::Refused(reason) => {
-                self.push(What::Refused { reason });
+                self.refused(reason);
                 Ok(())
             }
         }
-    }
-
-    async fn service_step(&mut self, step: &Step) -> Result<(), Invalid> {
-        let Some(name) = step.service.clone() else { return Ok(()) };
-        if step.verb == Verb::StopService {
-            let id = self.world.container(Some(&name))?.to_owned();
-            self.stage.engine.stop(&id, None).await?;
-            return self.until_service(&name, ServiceState::Exited).await;
-        }
-        self.start_service(&name).await?;
-        match self.trial.services.get(&name).is_some_and(|service| service.wait) {
-            true => self.until_service(&name, ServiceState::Ready).await,
-            false => Ok(()),
-        }
-    }
-
-    /// Starts a service.
-    pub(super) async fn start_service(&mut self, name: &str) -> Result<(), Invalid> {
-        let id = self.world.container(Some(name))?.to_owned();
-        match self.stage.engine.start(&id).await? {
-            Start::Started => Ok(()),
-            Start::Refused(reason) => {
-                Err(Invalid::Service { name: name.to_owned(), what: format!("cannot be started: {reason}") })
-            }
-        }
-    }
-
-    /// Takes in events until a service has come to this.
-    pub(super) async fn until_service(&mut self, name: &str, wanted: ServiceState) -> Result<(), Invalid> {
-        let from = self.timeline.events().len();
-        let patience = self.trial.services.get(name).map_or(ENGINE_PATIENCE, |service| service.timeout.0);
-        let give_up = later(self.now(), patience);
-        loop {
-            let states = self.timeline.events().iter().skip(from).filter_map(|event| match &event.what {
-                What::Service { name: of, is } if of == name => Some(*is),
-                _ => None,
-            });
-            let reached: Vec<ServiceState> = states.collect();
-            if reached.contains(&wanted) {
-                return Ok(());
-            }
-            if reached.contains(&ServiceState::Exited) {
-                let what = format!("ended before it was {wanted}{}", self.last_words_of(name));
-                return Err(Invalid::Service { name: name.to_owned(), what });
-            }
-            tokio::select! {
-                event = self.observer.next() => self.take_in(event?),
-                () = self.stage.clock.until(give_up) => {
-                    let within = crate::scenario::value::Duration(patience);
-                    let what = format!("was not {wanted} within {within}{}", self.last_words_of(name));
-                    return Err(Invalid::Service { name: name.to_owned(), what });
-                }
-                () = self.stage.interrupted() => return Err(Invalid::Interrupted),
-            }
-        }
-    }
-
-    /// The last line that a service wrote, as the end of a sentence.
-    fn last_words_of(&self, name: &str) -> String {
-        let mut lines = self.timeline.events().iter().rev().filter_map(|event| match &event.what {
-            What::ServiceLine { name: of, text } if of == name && !text.trim().is_empty() => Some(text),
-            _ => None,
-        });
-        lines.next().map_or_else(String::new, |line| format!("; its last words: {line}"))
     }
 }

@@ -4,11 +4,12 @@
 use std::collections::BTreeMap;
 
 use agent::{Answer, Command, Place};
+use futures_util::future::join_all;
 
 use super::sessions::{Database, Sessions};
 use super::{ImageNames, Invalid, Stage};
 use crate::agent::Agent;
-use crate::engine::{Attachment, Create, Created, Error, Executed, Mount};
+use crate::engine::{Attachment, Create, Created, Error, Executed, Mount, Start, Thing};
 use crate::fault::{Act, Answered, Ground};
 use crate::observe::look::{Looker, ServiceAt};
 use crate::observe::sql;
@@ -26,67 +27,98 @@ const MANY: &str = "many";
 
 /// The containers of one run.
 pub struct World<'a> {
-    pub stage: &'a Stage,
-    pub sandbox: &'a Sandbox,
-    pub images: &'a ImageNames,
-    pub network: Option<String>,
-    pub agent: Option<Agent>,
+    stage: &'a Stage,
+    sandbox: &'a Sandbox,
+    images: &'a ImageNames,
+    network: Option<String>,
+    /// The agent's container, and how it is commanded.
+    agent: Option<(String, Agent)>,
     /// The volumes by their names in the file.
-    pub mounts: BTreeMap<String, Mount>,
+    mounts: BTreeMap<String, Mount>,
     /// The services' containers by their names in the file.
-    pub services: BTreeMap<String, String>,
+    services: BTreeMap<String, String>,
     /// How those of them are set up that are a Postgres.
     databases: BTreeMap<String, Postgres>,
     /// The sessions that a fault holds.
     sessions: Sessions,
-    /// The subject's container.
+    /// The subject's container; nothing where the engine did not make one.
     pub subject: String,
     /// The volumes that the subject has now.
     mounted: Vec<String>,
 }
 
 impl<'a> World<'a> {
-    /// Makes everything but the subject; the agent runs when this returns.
+    /// Makes everything without starting any of it; what becomes of the subject's
+    /// container is an outcome.
     pub async fn make(
         trial: &Trial,
         images: &'a ImageNames,
         stage: &'a Stage,
         sandbox: &'a Sandbox,
-    ) -> Result<Self, Invalid> {
-        let network = match trial.needs_network() {
-            true => Some(sandbox.network().await?),
-            false => None,
+    ) -> Result<(Self, Create), Invalid> {
+        let network = async {
+            match trial.needs_network() {
+                true => sandbox.network().await.map(Some),
+                false => Ok(None),
+            }
         };
-        let mounts = sandbox.volumes(trial).await?;
-        let (mut agent, mut through) = (None, None);
-        if let Some(image) = &images.agent {
-            let linked = trial.services.iter().filter(|(_, service)| service.link.is_some());
-            let aliases: Vec<String> = linked.map(|(name, _)| name.clone()).collect();
-            let attachment = network.clone().map(|network| Attachment { network, aliases });
-            let id = sandbox.agent(image, &mounts, attachment).await?;
-            agent = Some(Agent::begin(&*stage.engine, &id).await?);
-            through = Some(id);
-        }
-        let image = name_of(images, &trial.subject.wanted())?;
-        let through = through.as_deref().map_or(Through::Image(image), Through::Agent);
-        sandbox.fill(trial, &mounts, &stage.contents, through).await?;
+        let (network, mounts) = tokio::join!(network, sandbox.volumes(trial));
         let mut world = Self {
             stage,
             sandbox,
             images,
-            network,
-            agent,
-            mounts,
+            network: network?,
+            agent: None,
+            mounts: mounts?,
             services: BTreeMap::new(),
             databases: databases_of(trial),
             sessions: Sessions::default(),
             subject: String::new(),
-            mounted: Vec::new(),
+            mounted: trial.mounted(1),
         };
-        world.crowd_volumes(trial).await?;
-        world.make_services(trial).await?;
-        world.open_links(trial).await?;
-        Ok(world)
+        // What is under way where one of them fails must not be left behind, so
+        // each is waited for.
+        let (agent, services, subject) = tokio::join!(
+            world.make_holder(trial),
+            world.make_services(trial),
+            world.make_container(trial, &trial.subject)
+        );
+        (world.agent, world.services) = (agent?, services?);
+        let made = subject?;
+        world.take_over(&made);
+        Ok((world, made))
+    }
+
+    /// Makes whatever holds the volumes: the agent, or for as long as it takes to
+    /// fill them a container of the subject's image.
+    async fn make_holder(&self, trial: &Trial) -> Result<Option<(String, Agent)>, Invalid> {
+        let (engine, contents) = (&*self.stage.engine, &self.stage.contents);
+        let Some(image) = &self.images.agent else {
+            let image = name_of(self.images, &trial.subject.wanted())?;
+            self.sandbox.fill(trial, &self.mounts, contents, Through::Image(image)).await?;
+            return Ok(None);
+        };
+        let linked = trial.services.iter().filter(|(_, service)| service.link.is_some());
+        let aliases: Vec<String> = linked.map(|(name, _)| name.clone()).collect();
+        // It costs time to join one, and most agents have nobody to talk to there.
+        let joins = !aliases.is_empty() || !trial.faults.is_empty() || trial.asks_from_outside();
+        let network = self.network.clone().filter(|_| joins);
+        let attachment = network.map(|network| Attachment { network, aliases });
+        let id = self.sandbox.agent(image, &self.mounts, attachment).await?;
+        let agent = Agent::hold(engine, &id).await?;
+        Ok(Some((id, agent)))
+    }
+
+    /// Starts the agent, and has it make the volumes and links what the trial says.
+    pub async fn set_up(&self, trial: &Trial) -> Result<(), Invalid> {
+        let Some((id, agent)) = &self.agent else { return Ok(()) };
+        agent.begin(&*self.stage.engine, id).await?;
+        let volumes = async {
+            self.sandbox.fill(trial, &self.mounts, &self.stage.contents, Through::Agent(id)).await?;
+            self.crowd_volumes(trial).await
+        };
+        let (volumes, links) = tokio::join!(volumes, self.open_links(trial));
+        volumes.and(links)
     }
 
     /// Makes volumes hold many files, and little room.
@@ -104,20 +136,32 @@ impl<'a> World<'a> {
         Ok(())
     }
 
-    async fn make_services(&mut self, trial: &Trial) -> Result<(), Invalid> {
-        let Some(network) = self.network.clone() else { return Ok(()) };
-        for (name, service) in &trial.services {
+    async fn make_services(&self, trial: &Trial) -> Result<BTreeMap<String, String>, Invalid> {
+        let Some(network) = &self.network else { return Ok(BTreeMap::new()) };
+        let made = trial.services.iter().map(async |(name, service)| {
             let image = name_of(self.images, &service.wanted)?;
             let alias = upstream(name, service.link.is_some());
-            match self.sandbox.service(name, &alias, service, image, &network).await? {
-                Create::Made(Created { id, .. }) => self.services.insert(name.clone(), id),
+            match self.sandbox.service(name, &alias, service, image, network).await? {
+                Create::Made(Created { id, warnings }) => match warnings.into_iter().find(|text| not_enforced(text)) {
+                    Some(text) => Err(Invalid::NotEnforced(text)),
+                    None => Ok((name.clone(), id)),
+                },
                 Create::Refused(reason) => {
-                    let what = format!("cannot be made: {reason}");
-                    return Err(Invalid::Service { name: name.clone(), what });
+                    Err(Invalid::Service { name: name.clone(), what: format!("cannot be made: {reason}") })
                 }
-            };
+            }
+        });
+        join_all(made).await.into_iter().collect()
+    }
+
+    /// Starts a service.
+    pub async fn start_service(&self, name: &str) -> Result<(), Invalid> {
+        match self.stage.engine.start(self.container(Some(name))?).await? {
+            Start::Started => Ok(()),
+            Start::Refused(reason) => {
+                Err(Invalid::Service { name: name.to_owned(), what: format!("cannot be started: {reason}") })
+            }
         }
-        Ok(())
     }
 
     async fn open_links(&self, trial: &Trial) -> Result<(), Invalid> {
@@ -140,37 +184,62 @@ impl<'a> World<'a> {
         Ok(())
     }
 
+    /// How the agent is commanded, in a run that has one.
+    pub fn agent(&self) -> Option<&Agent> {
+        self.agent.as_ref().map(|(_, agent)| agent)
+    }
+
     /// Has the agent do something that must not fail.
     pub async fn command(&self, command: Command) -> Result<Answer, Invalid> {
-        let Some(agent) = &self.agent else { return Err(no_agent()) };
+        let agent = self.agent().ok_or_else(no_agent)?;
         agent.ask(command).await?.map_err(|failure| Invalid::Fault(failure.cause))
     }
 
-    /// Makes the subject's container without starting it.
-    pub async fn make_subject(&mut self, trial: &Trial, subject: &Subject, step: u32) -> Result<Create, Invalid> {
-        let image = name_of(self.images, &subject.wanted())?;
+    /// Makes another container in the place of the subject's, without starting it.
+    pub async fn make_subject(&mut self, trial: &Trial, step: u32) -> Result<Create, Invalid> {
         self.mounted = trial.mounted(step);
-        let mounts = self.mounted.iter().filter_map(|name| self.mounts.get(name)).cloned().collect();
-        let made = self.sandbox.subject(subject, image, mounts, trial.published(), self.network.as_deref()).await?;
-        if let Create::Made(created) = &made {
-            created.id.clone_into(&mut self.subject);
-        }
+        let made = self.make_container(trial, trial.subject_at(step)).await?;
+        self.take_over(&made);
         Ok(made)
     }
 
-    /// Whoever looks at the present subject.
-    pub fn looker(&self, trial: &Trial) -> Looker {
+    async fn make_container(&self, trial: &Trial, subject: &Subject) -> Result<Create, Invalid> {
+        let image = name_of(self.images, &subject.wanted())?;
+        let mounts = self.mounted.iter().filter_map(|name| self.mounts.get(name)).cloned().collect();
+        Ok(self.sandbox.subject(subject, image, mounts, trial.published(), self.network.as_deref()).await?)
+    }
+
+    fn take_over(&mut self, made: &Create) {
+        self.subject = match made {
+            Create::Made(created) => created.id.clone(),
+            Create::Refused(_) => String::new(),
+        };
+    }
+
+    /// Whether the subject has a container.
+    pub fn has_subject(&self) -> bool {
+        !self.subject.is_empty()
+    }
+
+    /// Removes the subject's container, in whose place another is to be made.
+    pub async fn remove_subject(&mut self) -> Result<(), Invalid> {
+        let gone = Thing::Container(std::mem::take(&mut self.subject));
+        Ok(self.stage.engine.remove(&gone).await?)
+    }
+
+    /// Whoever looks at the subject as this step made it.
+    pub fn looker(&self, trial: &Trial, step: u32) -> Looker {
         let services = trial.services.iter().filter_map(|(name, service)| {
             let id = self.services.get(name)?.clone();
             Some((name.clone(), ServiceAt { id, postgres: service.postgres.clone() }))
         });
         Looker::new(
             self.stage.engine.clone(),
-            self.agent.clone(),
+            self.agent().cloned(),
             self.stage.clock,
             self.subject.clone(),
             services.collect(),
-            trial.subject.runtime.inner_mounts().map(str::to_owned).collect(),
+            trial.subject_at(step).runtime.inner_mounts().map(str::to_owned).collect(),
         )
     }
 
@@ -197,7 +266,7 @@ impl<'a> World<'a> {
         let id = self.container(service)?;
         let done = match act {
             Act::Agent(command) => {
-                let Some(agent) = &self.agent else { return Err(no_agent()) };
+                let agent = self.agent().ok_or_else(no_agent)?;
                 return Ok(match agent.ask(command).await? {
                     Ok(answer) => Answered::Agent(answer),
                     Err(failure) => Answered::Failed(failure.cause),
@@ -247,7 +316,7 @@ impl<'a> World<'a> {
     fn database<'b>(&'b self, service: Option<&'b str>) -> Result<(&'b Agent, &'b str, &'b Postgres), String> {
         let name = service.unwrap_or_default();
         let postgres = self.databases.get(name).ok_or_else(|| format!("the service {name} is no Postgres"))?;
-        Ok((self.agent.as_ref().ok_or("this run has no agent")?, name, postgres))
+        Ok((self.agent().ok_or("this run has no agent")?, name, postgres))
     }
 
     async fn disconnect(&self, id: &str) -> Result<(), Error> {
@@ -298,6 +367,11 @@ fn databases_of(trial: &Trial) -> BTreeMap<String, Postgres> {
 /// What a service is called in the network: behind a link by another name.
 fn upstream(name: &str, linked: bool) -> String {
     if linked { format!("{name}-{BEHIND}") } else { name.to_owned() }
+}
+
+/// Whether a warning of the engine's says that it leaves out what was asked for.
+pub fn not_enforced(warning: &str) -> bool {
+    warning.contains("discarded")
 }
 
 fn name_of<'a>(images: &'a ImageNames, wanted: &Wanted) -> Result<&'a str, Invalid> {

@@ -77,6 +77,10 @@ impl<'a> Steps<'a> {
         let mut steps: Vec<Step> = Vec::new();
         for section in &self.0 {
             let Some(step) = read_step(section.clone(), &mut base, around, problems) else { continue };
+            if steps.is_empty() && step.verb == Verb::Start && step.when.is_some() {
+                let title = "the first start has no moment to wait for: nothing happens before it";
+                problems.add(Problem::new(Some(section.span()), title).help("leave `when` out"));
+            }
             if steps.is_empty() && step.verb != Verb::Start {
                 steps.push(Step::start());
             }

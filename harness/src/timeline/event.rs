@@ -30,6 +30,9 @@ pub enum What {
     Refused {
         /// The engine's words.
         reason: String,
+        /// Whether a step will start it again: then this is not the end.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        again: bool,
     },
     /// The subject wrote a line.
     Log {
@@ -282,7 +285,7 @@ impl fmt::Display for What {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Started => write!(f, "started"),
-            Self::Refused { reason } => write!(f, "could not be started: {reason}"),
+            Self::Refused { reason, .. } => write!(f, "could not be started: {reason}"),
             Self::Log { stream, text, .. } => write!(f, "{stream}: {text}"),
             Self::Probe { asked, answer } => write!(f, "{asked} {answer}"),
             Self::Ready { sign } => write!(f, "ready: {sign}"),

@@ -122,6 +122,17 @@ impl Timeline {
         self.find(move |what| matches!(what, What::Step { number, .. } if *number == wanted)).next()
     }
 
+    /// The step that was the last before an event; 0 is before the first.
+    #[must_use]
+    pub fn step_of(&self, event: usize) -> u32 {
+        let steps = self.events[..event].iter().rev();
+        let numbers = steps.filter_map(|event| match event.what {
+            What::Step { number, .. } => Some(number),
+            _ => None,
+        });
+        numbers.max().unwrap_or(0)
+    }
+
     /// How many steps have been taken.
     #[must_use]
     pub fn steps(&self) -> u32 {
@@ -189,15 +200,30 @@ impl Timeline {
     #[must_use]
     pub fn final_death(&self) -> Option<Death> {
         let death = self.death_of(self.boots())?;
-        // The death of a boot is the last of its window.
-        if matches!(self.window, Some(Window::Boot(_))) {
-            return Some(death);
-        }
-        let (status, again) = self.events[death.event..].iter().rev().find_map(|event| match &event.what {
+        let (down, again) = self.state_after(death.event);
+        let is_final = match self.window {
+            Some(Window::Boot(_)) => true,
+            Some(Window::Step(_)) => down && !self.is_starting(),
+            None => down && !again,
+        };
+        is_final.then_some(death)
+    }
+
+    /// Whether the engine starts nothing more after this event, and whether a step will.
+    fn state_after(&self, event: usize) -> (bool, bool) {
+        let state = self.events[event..].iter().rev().find_map(|event| match &event.what {
             What::State { status, again, .. } => Some((status.as_str(), *again)),
             _ => None,
-        })?;
-        (!again && matches!(status, "exited" | "dead" | "removing")).then_some(death)
+        });
+        state.map_or((false, false), |(status, again)| (matches!(status, "exited" | "dead" | "removing"), again))
+    }
+
+    /// Whether the last step is to start the subject, and has not yet come to that.
+    #[must_use]
+    pub fn is_starting(&self) -> bool {
+        let Some((from, event)) = self.step(self.steps()) else { return false };
+        let came = |event: &Arc<Event>| matches!(event.what, What::Started | What::Refused { .. });
+        matches!(event.what, What::Step { verb, .. } if verb.starts()) && !self.events[from..].iter().any(came)
     }
 
     /// The last thing a boot wrote before its end: what it complained of, if it did.
@@ -210,11 +236,11 @@ impl Timeline {
         last(Stdio::Stderr).or_else(|| last(Stdio::Stdout))
     }
 
-    /// The refusal to start it, if it was refused.
+    /// The refusal to start it, if it was refused for good.
     #[must_use]
     pub fn refusal(&self) -> Option<(usize, &str)> {
         self.events.iter().enumerate().find_map(|(place, event)| match &event.what {
-            What::Refused { reason } => Some((place, reason.as_str())),
+            What::Refused { reason, again } if !again || self.window.is_some() => Some((place, reason.as_str())),
             _ => None,
         })
     }
@@ -229,12 +255,12 @@ impl Timeline {
     /// still may.
     #[must_use]
     pub fn is_down(&self) -> bool {
-        let Some(death) = self.death_of(self.boots()) else { return self.refusal().is_some() };
-        let after = self.events[death.event..].iter().rev().find_map(|event| match &event.what {
-            What::State { status, .. } => Some(status.as_str()),
-            _ => None,
-        });
-        after.is_some_and(|status| matches!(status, "exited" | "dead" | "removing"))
+        let refused = self.find(|what| matches!(what, What::Refused { .. })).next_back();
+        let started = self.find(|what| *what == What::Started).next_back();
+        if refused.map(|(place, _)| place) > started.map(|(place, _)| place) {
+            return true;
+        }
+        self.death_of(self.boots()).is_some_and(|death| self.state_after(death.event).0)
     }
 
     /// Whether recording has ended.

@@ -29,31 +29,24 @@ impl Timeline {
     /// The end of recording belongs to every part.
     #[must_use]
     pub fn narrowed(&self, window: Window) -> Option<Narrowed> {
-        let within: Box<dyn Fn(&Event) -> bool> = match window {
-            Window::Boot(boot) => {
-                self.start_of(boot)?;
-                Box::new(move |event| event.boot == boot)
-            }
-            Window::Step(step) => {
-                let (_, from) = self.step(step)?;
-                let from = from.at;
-                let to = self.step(step + 1).map_or(Timestamp::MAX, |(_, next)| next.at);
-                Box::new(move |event| (from..to).contains(&event.at))
-            }
+        // Of what carries the same time as a step, the order decides.
+        let moment = |(place, event): (usize, &Event)| (event.at, place);
+        let (beginning, end) = ((Timestamp::MIN, 0), (Timestamp::MAX, usize::MAX));
+        let span = match window {
+            Window::Boot(boot) => self.start_of(boot).map(|_| beginning..end)?,
+            Window::Step(step) => moment(self.step(step)?)..self.step(step + 1).map_or(end, moment),
         };
-        // A step and what it leads to may carry the same time as the next one:
-        // each step belongs to its own window alone.
-        let other_step = |event: &Event| matches!((window, &event.what), (Window::Step(step), What::Step { number, .. }) if *number != step);
+        // What was refused is no boot, whatever came before it.
+        let of_boot = |event: &Event| match window {
+            Window::Boot(boot) => event.boot == boot && !matches!(event.what, What::Refused { .. }),
+            Window::Step(_) => true,
+        };
+        let within = |place: usize, event: &Event| span.contains(&(event.at, place)) && of_boot(event);
         // What a container says of itself holds for each of its boots.
         let of_all = |event: &Event| matches!(event.what, What::Over | What::Looked { look: Look::HealthCheck, .. });
-        let belongs = |event: &Arc<Event>| of_all(event) || (within(event) && !other_step(event));
-        let (places, events) = self
-            .events
-            .iter()
-            .enumerate()
-            .filter(|(_, event)| belongs(event))
-            .map(|(place, event)| (place, Arc::clone(event)))
-            .unzip();
+        let belongs = |(place, event): &(usize, &Arc<Event>)| of_all(event) || within(*place, event);
+        let (places, events) =
+            self.events.iter().enumerate().filter(belongs).map(|(place, event)| (place, Arc::clone(event))).unzip();
         Some(Narrowed { timeline: Self { events, window: Some(window) }, places })
     }
 }
@@ -102,6 +95,41 @@ mod tests {
         assert_eq!(whole.final_death(), None);
         let first = whole.narrowed(Window::Boot(1)).unwrap().timeline;
         assert_eq!(first.final_death().map(|death| death.code), Some(0));
+    }
+
+    #[test]
+    fn a_death_is_the_last_of_its_step_unless_that_step_starts_another_boot() {
+        let state = What::State { status: "exited".to_owned(), restarts: 0, again: true };
+        let check = |verb, started: bool, expected: Option<i32>| {
+            let mut timeline = Timeline::default();
+            let started = started.then_some((8, 2, What::Started));
+            let events = [
+                (0, 0, What::Step { number: 1, verb: Verb::Start }),
+                (1, 1, What::Started),
+                (5, 1, What::Step { number: 2, verb }),
+                (6, 1, What::Died { code: 7 }),
+                (7, 1, state.clone()),
+            ];
+            for (millis, boot, what) in events.into_iter().chain(started) {
+                timeline.push(Event { at: Timestamp::from_millisecond(millis).unwrap(), boot, what });
+            }
+            assert_eq!(timeline.final_death(), None, "a step is to start it again");
+            let part = timeline.narrowed(Window::Step(2)).unwrap().timeline;
+            assert_eq!(part.final_death().map(|death| death.code), expected, "{verb}");
+        };
+        check(Verb::Stop, false, Some(7));
+        check(Verb::Restart, false, None);
+        check(Verb::Restart, true, None);
+    }
+
+    #[test]
+    fn what_a_step_is_refused_is_the_end_of_that_step_alone() {
+        let mut timeline = timeline();
+        let refused = What::Refused { reason: "no such file".to_owned(), again: true };
+        timeline.push(Event { at: Timestamp::from_millisecond(8).unwrap(), boot: 2, what: refused });
+        assert_eq!(timeline.refusal(), None);
+        assert!(timeline.narrowed(Window::Step(2)).unwrap().timeline.refusal().is_some());
+        assert!(timeline.narrowed(Window::Boot(2)).unwrap().timeline.refusal().is_none());
     }
 
     #[test]

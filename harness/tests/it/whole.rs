@@ -21,6 +21,10 @@ use harness::suite::Suite;
 use harness::timeline::What;
 use tokio::sync::{mpsc, watch};
 
+mod life;
+mod scripted;
+mod services;
+
 const HEAD: &str = "version = 1\nclaim = \"it boots\"\n";
 
 fn ms(millis: u64) -> Duration {

@@ -65,6 +65,18 @@ impl Fake {
         self.world().failures.insert(method.to_owned(), words.to_owned());
     }
 
+    /// Ends the process of each living container whose name ends like this, as
+    /// nobody asked: so its restart policy acts.
+    pub fn crash(&self, name: &str, code: i32) {
+        let world = self.world();
+        let living =
+            world.containers.iter().filter(|container| !container.removed && container.spec.name.ends_with(name));
+        for orders in living.filter_map(|container| container.orders.as_ref()) {
+            // A life that has just ended by itself takes no more orders.
+            let _ = orders.send(Order::Exit(code));
+        }
+    }
+
     /// From now on it tells of what happens so long afterwards, as an engine under
     /// load does; its containers' state is told at once.
     pub fn lag(&self, lag: Duration) {
