@@ -10,7 +10,7 @@ BUILT     = $${CARGO_TARGET_DIR:-target}/$(TARGET)
 HARNESS  := target/bin/harness
 DEMO     := scenarios/logging/tome-log-dest.toml
 
-.PHONY: help demo test bench lint engine target images harness entrypoint clean
+.PHONY: help demo test bench lint docs engine target images harness entrypoint clean
 
 help: ## List these words
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,11 @@ bench: engine harness ## Measure the harness against docker run, in one run
 lint: ## Formatting and clippy, warnings are errors
 	@cargo fmt --all --check
 	@cargo clippy --locked --workspace --all-targets -- -D warnings
+
+docs: ## Renew what is generated from the types: the schema and the reference of scenario files
+	@cargo build --locked --quiet -p harness
+	@cargo run --locked --quiet -p harness -- schema > harness/scenario.schema.json
+	@cargo run --locked --quiet -p harness -- reference > docs/reference.md
 
 engine: ## See to it that a Docker engine answers; on Debian or Ubuntu as root, install and start one
 	@fixtures/engine

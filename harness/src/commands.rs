@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use crate::cli::{Command, Run, Selection};
+use crate::cli::{Command, New, Run, Selection};
 use crate::clock::Clock;
 use crate::corpus::{self, Case, NotFound};
 use crate::doctor;
@@ -15,12 +15,14 @@ use crate::engine::{Engine, Error};
 use crate::events::Progress;
 use crate::exit::Exit;
 use crate::image::{self, Images, Workspace};
+use crate::language::{self, Reference, Start};
 use crate::report::{self, Live};
 use crate::run::Stage;
 use crate::sandbox;
 use crate::sandbox::state::Contents;
 use crate::scenario::image::ImageRef;
 use crate::scenario::problem::Problems;
+use crate::seed::Seed;
 use crate::suite::Suite;
 use crate::timeline::Seconds;
 
@@ -36,6 +38,14 @@ pub enum Stop {
     /// A file is not a scenario.
     #[error("{0}")]
     BadFile(Problems),
+    /// A new file could not be written.
+    #[error("cannot write {}: {cause}", path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        cause: std::io::Error,
+    },
     /// An image could not be made.
     #[error(transparent)]
     Image(#[from] image::Error),
@@ -53,6 +63,9 @@ pub async fn carry_out(command: Command) -> Exit {
         Command::Run(arguments) => run(arguments).await,
         Command::List(selection) => list(&selection),
         Command::Explain { file } => explain(&file),
+        Command::New(arguments) => begin(arguments),
+        Command::Schema => schema(),
+        Command::Reference => reference(),
         Command::Images { names } => images(&names).await,
         Command::Clean { all, images } => clean(all, images).await,
         Command::Doctor => diagnose().await,
@@ -69,7 +82,8 @@ async fn run(arguments: Run) -> Result<Exit, Stop> {
         }
         return Ok(Exit::BadInput);
     }
-    let (stage, images) = stage(&arguments.selection.paths).await?;
+    let (mut stage, images) = stage(&arguments.selection.paths).await?;
+    stage.seed = arguments.seed.map_or(stage.seed, |seed| seed.0);
     sandbox::sweep(&*stage.engine, stage.clock.now(), false).await?;
 
     let (events, progress) = mpsc::unbounded_channel();
@@ -103,6 +117,30 @@ fn list(selection: &Selection) -> Result<Exit, Stop> {
 fn explain(file: &Path) -> Result<Exit, Stop> {
     let plan = Case::read(file).plan.map_err(Stop::BadFile)?;
     report::say(report::explanation(&plan));
+    Ok(Exit::Pass)
+}
+
+/// Writes the start of a scenario, where nothing stands yet.
+fn begin(arguments: New) -> Result<Exit, Stop> {
+    let New { file, image, claim, origin } = arguments;
+    let schema = corpus::schema_from(file.as_deref());
+    let text = Start { image, claim, origin, schema }.text();
+    let Some(path) = file else {
+        report::say(text.trim_end());
+        return Ok(Exit::Pass);
+    };
+    corpus::begin(&path, &text).map_err(|cause| Stop::Unwritable { path: path.clone(), cause })?;
+    report::say(report::begun(&path));
+    Ok(Exit::Pass)
+}
+
+fn schema() -> Result<Exit, Stop> {
+    report::say(format!("{:#}", language::schema()));
+    Ok(Exit::Pass)
+}
+
+fn reference() -> Result<Exit, Stop> {
+    report::say(Reference::of_types().page().trim_end());
     Ok(Exit::Pass)
 }
 
@@ -198,7 +236,7 @@ pub async fn stage(paths: &[PathBuf]) -> Result<(Stage, Images), Stop> {
     let named = paths.first().and_then(|path| path.canonicalize().ok());
     let here = std::env::current_dir().ok();
     let workspace = [named, here].into_iter().flatten().find_map(|folder| Workspace::find(&folder));
-    let seed = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0);
+    let seed = Seed::random().0;
     let contents = Contents { root: workspace.as_ref().map(Workspace::state_folder) };
     let images = Images::new(engine.clone(), workspace);
     Ok((Stage { engine, clock, unenforced, contents, interrupt: interrupts(), seed, blunt: false }, images))
@@ -244,7 +282,7 @@ impl Stop {
             Self::Engine(Error::Unreachable { .. }) => Exit::NoEngine,
             Self::Image(image::Error::UnknownFixture { .. } | image::Error::UnknownStage { .. }) => Exit::BadInput,
             Self::Engine(_) | Self::Image(_) => Exit::Invalid,
-            Self::NotFound(_) | Self::BadFile(_) => Exit::BadInput,
+            Self::NotFound(_) | Self::BadFile(_) | Self::Unwritable { .. } => Exit::BadInput,
             Self::NothingSelected(_) => Exit::NothingSelected,
             Self::Interrupted => Exit::Interrupted,
         }

@@ -1,8 +1,8 @@
 //! Finds and reads scenario files.
 
 use std::collections::BTreeMap;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::io::{self, Write};
+use std::path::{Component, Path, PathBuf};
 
 use crate::image::Workspace;
 use crate::plan::Plan;
@@ -62,6 +62,29 @@ fn snapshots(file: &Path) -> BTreeMap<Stdio, String> {
 pub fn snapshot_path(file: &Path, stream: Stdio) -> PathBuf {
     let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     file.with_file_name(snapshot::file_name(&stem, stream))
+}
+
+/// Writes a new scenario file, with the folders that it is in; one that is there stays as it is.
+pub fn begin(file: &Path, text: &str) -> io::Result<()> {
+    if let Some(folder) = file.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    std::fs::File::create_new(file)?.write_all(text.as_bytes())
+}
+
+/// Where the schema of scenario files is, as seen from a file in a checkout.
+/// Without a file it is as seen from where most of them are.
+#[must_use]
+pub fn schema_from(file: Option<&Path>) -> Option<String> {
+    const SCHEMA: &str = "harness/scenario.schema.json";
+    let workspace = Workspace::find(file.unwrap_or(Path::new(".")))?;
+    let file = std::path::absolute(file.unwrap_or(&workspace.root().join("scenarios/folder/file.toml"))).ok()?;
+    let mut below = file.parent()?.strip_prefix(workspace.root()).ok()?.components();
+    let depth = below.try_fold(0_usize, |depth, part| match part {
+        Component::ParentDir => depth.checked_sub(1),
+        _ => Some(depth + 1),
+    })?;
+    Some("../".repeat(depth) + SCHEMA)
 }
 
 /// Every scenario file that the paths name, in order: files as they are,

@@ -1,5 +1,7 @@
 //! `death`: why the subject ended for good, in the words in which a report tells it.
 
+use schemars::JsonSchema;
+
 use super::{Breach, Expectation, Kind, Outcome, Places, Wants, broken_by_end, one};
 use crate::scenario::value::Pattern;
 use crate::timeline::{Death, Timeline};
@@ -8,6 +10,7 @@ pub const KIND: Kind = Kind {
     key: "death",
     summary: "ends for good, and the cause with its last words matches",
     example: "death = \"exit 1 .*last words: .*no such table\"",
+    schema: Pattern::json_schema,
     read: |written, reading| one(written.read("[expect]", reading.problems).map(Cause)),
     unsaid: None,
     places: Places::Boot,

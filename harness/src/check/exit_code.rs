@@ -1,5 +1,7 @@
 //! `exit_code`: the code with which the subject ends for good.
 
+use schemars::JsonSchema;
+
 use super::{Breach, Expectation, Kind, Outcome, Places, Wants, broken_by_end, one};
 use crate::timeline::Timeline;
 
@@ -7,6 +9,7 @@ pub const KIND: Kind = Kind {
     key: "exit_code",
     summary: "ends for good with this exit code",
     example: "exit_code = 78",
+    schema: u8::json_schema,
     read: |written, reading| one(written.read("[expect]", reading.problems).map(ExitCode)),
     unsaid: None,
     places: Places::Boot,

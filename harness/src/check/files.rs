@@ -1,5 +1,8 @@
 //! `files`: what stands in the subject's file system when the run is over.
 
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::sight::{Claimed, Held, Looked, Wrong, unseen};
@@ -15,22 +18,41 @@ pub const KIND: Kind = Kind {
     key: "files",
     summary: "leaves these files behind: present or absent, larger than before the start, with this content, mode, owner",
     example: "files = { \"/data/app.log\" = { grew = true, mode = \"0640\", owner = \"1000:1000\" } }",
+    schema: BTreeMap::<String, AsWritten>::json_schema,
     read,
     unsaid: None,
     places: Places::Throughout,
 };
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, expecting = "a table such as { grew = true }")]
+#[schemars(inline)]
 struct AsWritten {
+    /// Whether something stands there.
+    /// Example: `files = { "/data/restore.lock" = { present = false } }`.
     present: Option<bool>,
+    /// It is larger at the end than before the start.
     grew: Option<bool>,
+    /// It is a directory, or is none.
+    /// Example: `files = { "/data/cache" = { directory = true } }`.
     directory: Option<bool>,
+    /// Its permission bits.
+    /// Example: `files = { "/data/key" = { mode = "0600" } }`.
     mode: Option<Mode>,
+    /// Its owner, by numbers.
+    /// Example: `files = { "/data/app.db" = { owner = "1000:1000" } }`.
     owner: Option<Owner>,
+    /// Its text matches each of these.
+    /// Example: `files = { "/data/config.toml" = { contains = ["^port = 8080$"] } }`.
     contains: Vec<Pattern>,
+    /// Its text matches none of these.
+    /// Example: `files = { "/data/config.toml" = { absent = ["password"] } }`.
     absent: Vec<Pattern>,
+    /// Its text is just this.
+    /// Example: `files = { "/data/version" = { equals = "2" } }`.
     equals: Option<String>,
+    /// It is looked at again and again until that holds, for so long from the last start on.
+    /// Example: `files = { "/data/app.db" = { present = true, within = "5s" } }`.
     within: Option<Duration>,
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, Visitor};
 use toml::de::DeValue;
@@ -20,6 +21,7 @@ pub const KIND: Kind = Kind {
     key: "http",
     summary: "answers these requests so, from inside, from another container, or from the host",
     example: "http = [{ path = \"/health\", port = 8080, status = 200, json = { status = \"ok\" } }]",
+    schema: Vec::<AsWritten>::json_schema,
     read,
     unsaid: None,
     places: Places::Throughout,
@@ -28,34 +30,85 @@ pub const KIND: Kind = Kind {
 /// How much of an answer that is wrong is told.
 const SHOWN: usize = 200;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(inline)]
 struct AsWritten {
+    /// The path, with its query.
     path: String,
+    /// The TCP port inside the container.
     port: u16,
+    /// Where the request comes from: `inside` the subject, another `container`, or the engine's `host`.
+    /// Example: `http = [{ path = "/admin", port = 8080, from = "container", status = 403 }]`.
     #[serde(default)]
+    #[schemars(with = "From")]
     from: Origin,
+    /// The method; `GET` unless said.
+    /// Example: `http = [{ path = "/", port = 8080, method = "HEAD", status = 200 }]`.
     method: Option<String>,
+    /// What the request carries.
+    /// Example: `http = [{ path = "/", port = 8080, send = { headers = { accept = "text/html" } }, status = 200 }]`.
     #[serde(default)]
     send: Send,
+    /// Whether there is an answer at all.
+    /// Example: `http = [{ path = "/admin", port = 8080, from = "host", answers = false }]`.
     answers: Option<bool>,
+    /// The status of the answer, or `refused` where nothing listens.
     status: Option<Status>,
+    /// Headers of the answer, each with what it matches.
+    /// Example: `http = [{ path = "/", port = 8080, headers = { retry-after = "[0-9]+" } }]`.
     #[serde(default)]
     headers: BTreeMap<String, Pattern>,
+    /// The body matches each of these.
+    /// Example: `http = [{ path = "/", port = 8080, contains = ["Welcome"] }]`.
     #[serde(default)]
     contains: Vec<Pattern>,
+    /// The body matches none of these.
+    /// Example: `http = [{ path = "/", port = 8080, absent = ["relation .* does not exist"] }]`.
     #[serde(default)]
     absent: Vec<Pattern>,
+    /// The body is a JSON object with such fields; a name that begins with / is a pointer.
     json: Option<Fields>,
+    /// It is asked again and again until that holds, for so long from the last start on.
+    /// Example: `http = [{ path = "/ready", port = 8080, status = 200, within = "5s" }]`.
     within: Option<Duration>,
 }
 
 /// What the request carries.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(inline)]
 struct Send {
+    /// Its headers.
+    /// Example: `http = [{ path = "/", port = 8080, send = { headers = { accept = "text/html" } }, status = 200 }]`.
     headers: BTreeMap<String, String>,
+    /// Its body.
+    /// Example: `http = [{ path = "/login", port = 8080, method = "POST", send = { body = "name=x" }, status = 401 }]`.
     body: Option<String>,
+}
+
+/// Where a request comes from, for the schema.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase", inline)]
+#[expect(dead_code, reason = "the schema alone knows it; `Origin` is read")]
+enum From {
+    Inside,
+    Container,
+    Host,
+}
+
+impl JsonSchema for Status {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "status".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "anyOf": [{ "type": "integer", "minimum": 100, "maximum": 599 }, { "const": "refused" }] })
+    }
 }
 
 /// The status of an answer, or that there is no connection.

@@ -1,23 +1,36 @@
 //! What can be claimed of lines, wherever they stand: in the output of the
 //! subject, or in a file.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde_json::json;
 
 use super::fields::Fields;
 use crate::scenario::value::Pattern;
 
 /// The claims about lines, as they are written.
-#[derive(Debug, Default, serde::Deserialize)]
+#[derive(Debug, Default, serde::Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, expecting = "a table")]
+#[schemars(inline)]
 pub struct AsWritten {
+    /// Some line matches each of these.
     contains: Vec<Pattern>,
+    /// No line matches any of these.
     absent: Vec<Pattern>,
+    /// Lines match these, one after another.
+    /// Example: `logs = { ordered = ["migrated", "listening"] }`.
     ordered: Vec<Pattern>,
+    /// So many lines match: a number, or bounds.
+    /// Example: `logs = { counted = { "listening" = 1, "retrying" = { at_most = 3 } } }`.
+    #[schemars(with = "BTreeMap<String, Count>")]
     counted: BTreeMap<Counted, Count>,
+    /// For each of these some line is a JSON object with such fields; a name that begins with / is a pointer.
+    /// Example: `logs = { json = [{ level = "info", event = "app_started" }] }`.
     json: Vec<Fields>,
 }
 
@@ -25,6 +38,26 @@ pub struct AsWritten {
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
 #[serde(transparent)]
 struct Counted(String);
+
+impl JsonSchema for Count {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "count".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let number = json!({ "type": "integer", "minimum": 0 });
+        let bounds = json!({
+            "type": "object",
+            "properties": { "at_least": number, "at_most": number },
+            "additionalProperties": false,
+        });
+        json_schema!({ "anyOf": [number, bounds] })
+    }
+}
 
 /// How many lines have to match.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,5 +1,9 @@
 //! `log_files`: what stands in log files of the subject when the run is over, line by line.
 
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+
 use super::lines::{AsWritten, LineClaim, Standing};
 use super::sight::{Claimed, Held, Looked, Wrong, unseen};
 use super::{Expectation, Kind, Places, Reading, boxed};
@@ -12,6 +16,7 @@ pub const KIND: Kind = Kind {
     key: "log_files",
     summary: "leaves log files with lines that match, none that must not, in order, or so often",
     example: "log_files = { \"/data/app.log\" = { contains = [\"listening\"], absent = [\"panicked\"] } }",
+    schema: BTreeMap::<String, AsWritten>::json_schema,
     read,
     unsaid: None,
     places: Places::Throughout,

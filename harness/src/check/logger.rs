@@ -5,7 +5,9 @@
 
 use std::sync::LazyLock;
 
-use super::signatures::{self, Row, Set, Watch};
+use schemars::JsonSchema;
+
+use super::signatures::{self, AsWritten, Row, Set, Watch};
 use super::{Breach, Expectation, Kind, Outcome, Places, one};
 use crate::timeline::Timeline;
 
@@ -13,6 +15,7 @@ pub const KIND: Kind = Kind {
     key: "logger",
     summary: "shows no sign of a failed logger, nor what a scenario adds; `unchecked` turns this off",
     example: "logger = { also = [\"lost [0-9]+ log lines\"] }",
+    schema: Intact::json_schema,
     read: |written, reading| one(Watch::read(written, "intact", reading).map(Logger)),
     unsaid: Some(|_| Box::new(Logger(Watch::For(Vec::new())))),
     places: Places::Boot,
@@ -20,6 +23,27 @@ pub const KIND: Kind = Kind {
 
 #[derive(Debug)]
 struct Logger(Watch);
+
+/// The words of it.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[expect(dead_code, reason = "the schema alone knows it; `Watch` reads it")]
+enum Intact {
+    /// As if nothing were said, or not looked for.
+    Word(IntactWord),
+    /// What else is a sign of it.
+    Also(AsWritten),
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+#[expect(dead_code, reason = "the schema alone knows it")]
+enum IntactWord {
+    /// No line is a known sign of a failed logger.
+    Intact,
+    /// It is not looked for.
+    Unchecked,
+}
 
 /// What a failed logger writes, and what that means. Rows are only ever added.
 const SIGNATURES: [Row; 16] = [

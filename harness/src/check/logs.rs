@@ -1,5 +1,7 @@
 //! `logs`: what the subject writes, and what it does not.
 
+use schemars::JsonSchema;
+
 use super::lines::{AsWritten, LineClaim, Standing};
 use super::{Breach, Expectation, Kind, Outcome, Places, Reading, Wants, boxed, broken_by_end};
 use crate::scenario::Written;
@@ -14,10 +16,27 @@ pub const KIND: Kind = Kind {
     summary: "writes lines that match, none that must not, in order, so often, without a long silence, or just what \
               the snapshots hold",
     example: "logs = { contains = [\"listening\"], absent = [\"panicked\"], silence = \"30s\" }",
+    schema: All::json_schema,
     read,
     unsaid: None,
     places: Places::Boot,
 };
+
+/// Everything that can be said of its output.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, inline)]
+#[expect(dead_code, reason = "the schema alone knows it; `read` takes the keys apart")]
+struct All {
+    #[schemars(flatten)]
+    lines: AsWritten,
+    /// No longer than this passes between two lines, from the start on.
+    /// Example: `logs = { silence = "30s" }`.
+    silence: Option<Duration>,
+    /// Each stream is what its snapshot beside the file holds; `harness run --accept` writes those.
+    /// Example: `logs = { snapshot = true }`.
+    #[schemars(default)]
+    snapshot: bool,
+}
 
 fn read(written: Written<'_>, reading: &mut Reading<'_>) -> Vec<Box<dyn Expectation>> {
     let span = written.span.clone();

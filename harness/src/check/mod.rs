@@ -9,6 +9,7 @@ use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use schemars::{Schema, SchemaGenerator};
 use serde::Serialize;
 
 use crate::scenario::Written;
@@ -46,8 +47,10 @@ mod stop;
 mod untouched;
 mod usage;
 pub mod verdict;
+mod written;
 
 pub use claim::{Claim, Scope};
+pub use written::{Anything, Whole};
 
 /// Every kind of expectation there is.
 pub const KINDS: [Kind; 21] = [
@@ -88,6 +91,8 @@ pub struct Kind {
     pub summary: &'static str,
     /// A line of a scenario file that uses it.
     pub example: &'static str,
+    /// What its value may be.
+    schema: fn(&mut SchemaGenerator) -> Schema,
     /// Reads its value; what is wrong with it goes to the problems.
     read: fn(Written<'_>, &mut Reading<'_>) -> Vec<Box<dyn Expectation>>,
     /// What is checked where `[expect]` does not say the key.

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::de::DeValue;
 
@@ -14,12 +15,34 @@ use crate::timeline::{Timeline, What, later};
 
 pub const KIND: Kind = Kind {
     key: "oom",
-    summary: "loses a process to the kernel for memory: `main` is PID 1, `child` another; or never does; unsaid: never",
+    summary: "loses a process to the kernel for memory: `main` is PID 1, `child` another; or never does",
     example: "oom = false",
+    schema: AsWritten::json_schema,
     read: |written, reading| one(read(written, reading)),
     unsaid: Some(|_| Box::new(Oom::Never)),
     places: Places::Boot,
 };
+
+/// Which process, or whether any.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[expect(dead_code, reason = "the schema alone knows it; `read` takes it as it comes")]
+enum AsWritten {
+    /// Whether any.
+    Any(bool),
+    /// Which.
+    Which(WhichProcess),
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+#[expect(dead_code, reason = "the schema alone knows it")]
+enum WhichProcess {
+    /// PID 1.
+    Main,
+    /// Another one.
+    Child,
+}
 
 /// What a process ends with that was killed with SIGKILL.
 const KILLED: i32 = 137;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::time;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 
 use super::{Breach, Expectation, Kind, Outcome, Places, Reading, Wants, boxed, broken_by_end};
 use crate::scenario::Written;
@@ -17,6 +18,7 @@ pub const KIND: Kind = Kind {
     key: "phases",
     summary: "takes no longer than this in each of these phases, of which it has to tell",
     example: "phases = { migrate = \"30s\" }",
+    schema: BTreeMap::<String, Duration>::json_schema,
     read,
     unsaid: None,
     places: Places::Boot,

@@ -1,6 +1,7 @@
 //! `processes`: what PID 1 is there for besides its app: that the dead are reaped,
 //! and that the living can end by themselves when it does.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::sight::{Claimed, Held, Looked, Wrong, unseen};
@@ -13,6 +14,7 @@ pub const KIND: Kind = Kind {
     key: "processes",
     summary: "has at most so many processes, so many of them zombies, and so many that have to be killed at its stop",
     example: "processes = { zombies = 0, stragglers = 0 }",
+    schema: AsWritten::json_schema,
     read,
     unsaid: None,
     places: Places::Throughout,
@@ -24,11 +26,16 @@ const ZOMBIE: char = 'Z';
 /// The signal that leaves a process no time.
 const SIGKILL: i32 = 9;
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, expecting = "a table such as { zombies = 0 }")]
+#[schemars(inline)]
 struct AsWritten {
+    /// At most so many have ended and were not reaped.
     zombies: Option<usize>,
+    /// At most so many, PID 1 among them.
+    /// Example: `processes = { at_most = 5 }`.
     at_most: Option<usize>,
+    /// At most so many were alive when PID 1 ended, and were killed for that.
     stragglers: Option<usize>,
 }
 

@@ -5,7 +5,9 @@
 
 use std::sync::LazyLock;
 
-use super::signatures::{self, Row, Set, Watch};
+use schemars::JsonSchema;
+
+use super::signatures::{self, AsWritten, Row, Set, Watch};
 use super::{Breach, Expectation, Kind, Outcome, Places, one};
 use crate::timeline::{Timeline, What};
 
@@ -13,6 +15,7 @@ pub const KIND: Kind = Kind {
     key: "prompt",
     summary: "asks nothing of a terminal that it does not have, nor what a scenario adds; `unchecked` turns this off",
     example: "prompt = { also = [\"^Choose a theme\"] }",
+    schema: NoPrompt::json_schema,
     read: |written, reading| one(Watch::read(written, "none", reading).map(Prompt)),
     unsaid: Some(|said| Box::new(Prompt(if said.tty { Watch::Unchecked } else { Watch::For(Vec::new()) }))),
     places: Places::Boot,
@@ -20,6 +23,27 @@ pub const KIND: Kind = Kind {
 
 #[derive(Debug)]
 struct Prompt(Watch);
+
+/// The words of it.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[expect(dead_code, reason = "the schema alone knows it; `Watch` reads it")]
+enum NoPrompt {
+    /// As if nothing were said, or not looked for.
+    Word(PromptWord),
+    /// What else is a prompt.
+    Also(AsWritten),
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+#[expect(dead_code, reason = "the schema alone knows it")]
+enum PromptWord {
+    /// No line is a known prompt.
+    None,
+    /// It is not looked for.
+    Unchecked,
+}
 
 /// What asks, and what it wants to know. Rows are only ever added.
 const SIGNATURES: [Row; 17] = [

@@ -1,5 +1,7 @@
 //! `ready_within`: how long each boot may take to be ready.
 
+use schemars::JsonSchema;
+
 use super::{Breach, Expectation, Kind, Outcome, Places, Wants, broken_by_end, one};
 use crate::scenario::value::Duration;
 use crate::timeline::{Seconds, Timeline, What, between};
@@ -9,6 +11,7 @@ pub const KIND: Kind = Kind {
     key: "ready_within",
     summary: "is ready within this time of each of its starts",
     example: "ready_within = \"10s\"",
+    schema: Duration::json_schema,
     read: |written, reading| one(written.read("[expect]", reading.problems).map(|within| ReadyWithin { within })),
     unsaid: None,
     places: Places::Boot,

@@ -2,13 +2,16 @@
 //!
 //! More than that is a restart loop, and none is allowed where nothing is said.
 
+use schemars::JsonSchema;
+
 use super::{Breach, Expectation, Kind, Outcome, Places, Wants, one};
 use crate::timeline::{Timeline, What};
 
 pub const KIND: Kind = Kind {
     key: "restarts",
-    summary: "is started again by its restart policy exactly so often; unsaid: never",
+    summary: "is started again by its restart policy exactly so often; more is a restart loop",
     example: "restarts = 1",
+    schema: u32::json_schema,
     read: |written, reading| {
         one(written.read("[expect]", reading.problems).map(|n| Restarts { expected: n, said: true }))
     },

@@ -5,6 +5,7 @@
 //! read it has taken it out and marked the line. That a program writes
 //! `[REDACTED]` itself is no mark.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::de::DeValue;
 
@@ -18,6 +19,7 @@ pub const KIND: Kind = Kind {
     key: "secrets",
     summary: "writes no secret of the scenario to its output; `unchecked` turns this off",
     example: "secrets = { also = [\"the-token-in-a-file\"] }",
+    schema: KeptOrNot::json_schema,
     read: |written, reading| one(read(written, reading)),
     unsaid: Some(|_| Box::new(Secrets::Kept { also: Vec::new() })),
     places: Places::Boot,
@@ -36,10 +38,33 @@ enum Secrets {
     Unchecked,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(inline)]
 struct AsWritten {
+    /// Secrets that the scenario does not give to the subject by a variable.
     also: Vec<String>,
+}
+
+/// The words of it.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[expect(dead_code, reason = "the schema alone knows it; `read` takes it as it comes")]
+enum KeptOrNot {
+    /// As if nothing were said, or not looked for.
+    Word(SecretsWord),
+    /// What else is a secret.
+    Also(AsWritten),
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+#[expect(dead_code, reason = "the schema alone knows it")]
+enum SecretsWord {
+    /// No line holds a secret of the scenario.
+    Kept,
+    /// It is not looked for.
+    Unchecked,
 }
 
 fn read(written: Written<'_>, reading: &mut Reading<'_>) -> Option<Secrets> {

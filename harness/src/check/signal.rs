@@ -1,5 +1,7 @@
 //! `signal`: that the subject dies of a signal that nobody here sent.
 
+use schemars::JsonSchema;
+
 use super::{Breach, Expectation, Kind, Outcome, Places, Reading, Wants, broken_by_end, one};
 use crate::scenario::Written;
 use crate::scenario::read::unknown_word;
@@ -10,6 +12,7 @@ pub const KIND: Kind = Kind {
     key: "signal",
     summary: "is ended by this signal, which neither the harness nor the kernel's memory limit sent",
     example: "signal = \"SIGSEGV\"",
+    schema: Signal::json_schema,
     read: |written, reading| one(read(written, reading)),
     unsaid: None,
     places: Places::Boot,

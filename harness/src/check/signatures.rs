@@ -4,6 +4,7 @@
 use std::sync::LazyLock;
 
 use regex::RegexSet;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::de::DeValue;
 
@@ -31,9 +32,12 @@ pub enum Watch {
     Unchecked,
 }
 
-#[derive(Deserialize)]
+/// What a scenario adds to the known signs.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct AsWritten {
+#[schemars(inline)]
+pub struct AsWritten {
+    /// Lines that match any of these are signs too.
     also: Vec<Pattern>,
 }
 

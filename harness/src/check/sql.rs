@@ -1,5 +1,6 @@
 //! `sql`: what stands in a database: of a service, or a SQLite file of the subject.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use toml::de::DeValue;
@@ -16,6 +17,7 @@ pub const KIND: Kind = Kind {
     key: "sql",
     summary: "leaves these rows in a database: `on` a service, or a SQLite file by its path",
     example: "sql = [{ on = \"db\", query = \"SELECT count(*) FROM book\", rows = [[3]] }]",
+    schema: Vec::<AsWritten>::json_schema,
     read,
     unsaid: None,
     places: Places::Throughout,
@@ -24,13 +26,22 @@ pub const KIND: Kind = Kind {
 /// How many rows are told that were not expected.
 const SHOWN: usize = 10;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(inline)]
 struct AsWritten {
+    /// A service that is a Postgres, or the absolute path of a SQLite file.
+    /// Example: `sql = [{ on = "/data/app.db", query = "PRAGMA integrity_check", rows = [["ok"]] }]`.
     on: String,
+    /// The query.
     query: String,
+    /// Just these rows come back, their values compared as texts.
     rows: Option<Vec<Vec<Plain>>>,
+    /// These rows are among those that come back.
+    /// Example: `sql = [{ on = "db", query = "SELECT name FROM book", contains = [["Emma"]] }]`.
     contains: Option<Vec<Vec<Plain>>>,
+    /// It is asked again and again until that holds, for so long from the last start on.
+    /// Example: `sql = [{ on = "db", query = "SELECT 1 FROM book", rows = [[1]], within = "5s" }]`.
     within: Option<Duration>,
 }
 

@@ -1,5 +1,6 @@
 //! `state`: in which state the subject ends up.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::de::DeValue;
 
@@ -12,6 +13,7 @@ pub const KIND: Kind = Kind {
     key: "state",
     summary: "ends up running, exited, or refused by the engine, perhaps in these words",
     example: "state = \"running\"",
+    schema: AsWritten::json_schema,
     read: |written, reading: &mut Reading<'_>| one(read(written, reading)),
     unsaid: Some(|said| match said.ends || !said.ready {
         true => Box::new(Unsaid::Starts { refused: said.refused }),
@@ -21,18 +23,44 @@ pub const KIND: Kind = Kind {
 };
 
 /// As it is written in a table.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct AsWritten {
+#[schemars(inline)]
+struct RefusedWith {
+    /// What the engine's words match.
+    /// Example: `state = { refused = "no such file" }`.
     refused: Pattern,
 }
 
 fn read(written: Written<'_>, reading: &mut Reading<'_>) -> Option<State> {
     if let DeValue::Table(_) = written.value.get_ref() {
-        let words: AsWritten = written.read("[expect]", reading.problems)?;
+        let words: RefusedWith = written.read("[expect]", reading.problems)?;
         return Some(State::RefusedWith(words.refused));
     }
     written.read("[expect]", reading.problems)
+}
+
+/// A word, or a refusal with the engine's words.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[expect(dead_code, reason = "the schema alone knows it; `read` takes it as it comes")]
+enum AsWritten {
+    /// The state.
+    Word(StateWord),
+    /// The engine could not start it, in words that match.
+    Refused(RefusedWith),
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+#[expect(dead_code, reason = "the schema alone knows it")]
+enum StateWord {
+    /// Alive when everything else has been decided.
+    Running,
+    /// Dead, and nobody starts it again.
+    Exited,
+    /// The engine could not start its process.
+    Refused,
 }
 
 /// A state to end up in.

@@ -1,10 +1,12 @@
 //! `stop`: that the subject ends by itself when it is asked to.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::de::DeValue;
 
 use super::{Breach, Expectation, Kind, Outcome, Places, Reading, Wants, one};
 use crate::scenario::Written;
+use crate::scenario::forms::Either;
 use crate::scenario::value::Duration;
 use crate::timeline::{Seconds, Timeline, Verb, What, between};
 
@@ -12,15 +14,19 @@ pub const KIND: Kind = Kind {
     key: "stop",
     summary: "ends within this time of its stop signal, without being killed",
     example: "stop = { within = \"5s\", exit_code = 0 }",
+    schema: Either::<Duration, Stop>::json_schema,
     read: |written, reading| one(read(written, reading)),
     unsaid: None,
     places: Places::Everywhere,
 };
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(inline)]
 struct Stop {
+    /// How long it may take.
     within: Duration,
+    /// The code it ends with.
     exit_code: Option<u8>,
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::de::DeValue;
 
@@ -16,6 +17,7 @@ pub const KIND: Kind = Kind {
     key: "untouched",
     summary: "leaves these volumes as it found them: contents, owners and modes",
     example: "untouched = { data = { except = [\"*.log\"] } }",
+    schema: Volumes::json_schema,
     read,
     unsaid: None,
     places: Places::Everywhere,
@@ -24,9 +26,22 @@ pub const KIND: Kind = Kind {
 /// What an entry of a volume is described by, in this order.
 const ASPECTS: [&str; 5] = ["kind", "mode", "owner", "size", "content"];
 
-#[derive(Debug, Default, Deserialize)]
+/// Which volumes.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[expect(dead_code, reason = "the schema alone knows it; `read` takes it as it comes")]
+enum Volumes {
+    /// Each by its name.
+    Names(Vec<String>),
+    /// By their names, with what may change.
+    Except(BTreeMap<String, AsWritten>),
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, expecting = "a table such as { except = [\"*.log\"] }")]
+#[schemars(inline)]
 struct AsWritten {
+    /// What may change: patterns of paths below the volume's root.
     except: Vec<Glob>,
 }
 

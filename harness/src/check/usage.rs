@@ -1,5 +1,6 @@
 //! `usage`: how much processor time and memory a boot takes at most.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Breach, Expectation, Kind, Outcome, Places, Reading, Sampled, Wants, boxed};
@@ -12,15 +13,19 @@ pub const KIND: Kind = Kind {
     key: "usage",
     summary: "takes at most so much processor time, and so much memory at a time, in each boot",
     example: "usage = { cpu = \"2s\", memory = \"64m\" }",
+    schema: AsWritten::json_schema,
     read,
     unsaid: None,
     places: Places::Boot,
 };
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, expecting = "a table such as { memory = \"64m\" }")]
+#[schemars(inline)]
 struct AsWritten {
+    /// The most processor time.
     cpu: Option<Duration>,
+    /// The most memory at a time.
     memory: Option<ByteSize>,
 }
 

@@ -1,6 +1,7 @@
 //! `chmod`: who may do what with a path is changed.
 
 use agent::{Command, Tried};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::sight::{access, look, seen};
@@ -11,14 +12,19 @@ pub const KIND: Kind = Kind {
     key: "chmod",
     summary: "gives a path another `mode`, with `recursive = true` everything below it too",
     example: "chmod = { path = \"/data\", mode = \"0555\" }",
+    schema: Chmod::json_schema,
     read: |written, problems| written.read::<Chmod>(TABLE, problems).map(boxed),
 };
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table with `path` and `mode`")]
 struct Chmod {
+    /// The path.
     path: AbsolutePath,
+    /// Its new permission bits.
     mode: Mode,
+    /// Everything below it too.
+    /// Example: `chmod = { path = "/data", mode = "0000", recursive = true }`.
     #[serde(default)]
     recursive: bool,
 }

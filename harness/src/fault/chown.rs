@@ -1,6 +1,7 @@
 //! `chown`: a path is somebody else's, as after a restore or a move to another host.
 
 use agent::Command;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::sight::{access, look, seen};
@@ -11,14 +12,19 @@ pub const KIND: Kind = Kind {
     key: "chown",
     summary: "gives a path to another `owner`, with `recursive = true` everything below it too",
     example: "chown = { path = \"/data\", owner = \"0:0\" }",
+    schema: Chown::json_schema,
     read: |written, problems| written.read::<Chown>(TABLE, problems).map(boxed),
 };
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table with `path` and `owner`")]
 struct Chown {
+    /// The path.
     path: AbsolutePath,
+    /// Its new owner.
     owner: Owner,
+    /// Everything below it too.
+    /// Example: `chown = { path = "/data", owner = "0:0", recursive = true }`.
     #[serde(default)]
     recursive: bool,
 }

@@ -1,5 +1,6 @@
 //! `connections`: a Postgres has no session left to give, as when other apps hold them all.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Act, Action, Answered, Ground, Kind, TABLE, Target, boxed};
@@ -11,12 +12,14 @@ pub const KIND: Kind = Kind {
     key: "connections",
     summary: "uses up the sessions of a Postgres, but for those that it is to `leave`",
     example: "connections = { leave = 0 }",
+    schema: Connections::json_schema,
     read: |written, problems| written.read::<Connections>(TABLE, problems).map(boxed),
 };
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table such as { leave = 0 }")]
 struct Connections {
+    /// How many sessions are still to be had.
     leave: u32,
 }
 

@@ -2,10 +2,12 @@
 //! seed of the run decides.
 
 use agent::Command;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::sight::{is_same, look, seen};
 use super::{Act, Action, Answered, Ground, Kind, TABLE, boxed};
+use crate::scenario::forms::Either;
 use crate::scenario::value::{AbsolutePath, Count};
 
 /// How many bytes are changed where nobody says it.
@@ -15,13 +17,18 @@ pub const KIND: Kind = Kind {
     key: "corrupt",
     summary: "overwrites `bytes` of a file, 64 if nobody says it, spread all over it",
     example: "corrupt = \"/data/app.db\"",
+    schema: Either::<AbsolutePath, Corrupt>::json_schema,
     read: |written, problems| written.read_or_text::<AbsolutePath, Corrupt>(TABLE, problems).map(boxed),
 };
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Corrupt {
+    /// The file.
+    /// Example: `corrupt = { path = "/data/app.db", bytes = 512 }`.
     path: AbsolutePath,
+    /// How many bytes are overwritten. Unsaid: 64.
+    /// Example: `corrupt = { path = "/data/app.db", bytes = 512 }`.
     bytes: Option<Count>,
 }
 

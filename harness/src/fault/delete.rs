@@ -2,6 +2,7 @@
 //! itself cannot go; it is emptied.
 
 use agent::{Command, Kind as FileKind};
+use schemars::JsonSchema;
 
 use super::sight::{is_same, look, seen};
 use super::{Act, Action, Answered, Ground, Kind, TABLE, boxed};
@@ -11,6 +12,7 @@ pub const KIND: Kind = Kind {
     key: "delete",
     summary: "removes a path with everything below it; a mount point is emptied",
     example: "delete = \"/data/app.db\"",
+    schema: AbsolutePath::json_schema,
     read: |written, problems| written.read(TABLE, problems).map(|path| boxed(Delete(path))),
 };
 

@@ -1,6 +1,7 @@
 //! `descriptors`: no more files or connections can be opened.
 
 use agent::{Answer, Command, FileLimit, Process};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Act, Action, Answered, Ground, Kind, TABLE, boxed};
@@ -9,12 +10,14 @@ pub const KIND: Kind = Kind {
     key: "descriptors",
     summary: "limits each process to the descriptors it holds and what it is to `leave`",
     example: "descriptors = { leave = 0 }",
+    schema: Descriptors::json_schema,
     read: |written, problems| written.read::<Descriptors>(TABLE, problems).map(boxed),
 };
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table such as { leave = 0 }")]
 struct Descriptors {
+    /// How many more each process can open.
     leave: u32,
 }
 

@@ -1,6 +1,7 @@
 //! `disconnect`: the container is in no network any more, as when its host loses one.
 
 use agent::{Answer, Command, Tried};
+use schemars::JsonSchema;
 
 use super::{Act, Action, Answered, Ground, Kind, TABLE, boxed};
 use crate::scenario::problem::Problem;
@@ -9,6 +10,7 @@ pub const KIND: Kind = Kind {
     key: "disconnect",
     summary: "takes the subject or a service off every network",
     example: "disconnect = true",
+    schema: bool::json_schema,
     read: |written, problems| {
         let span = written.value.span();
         let wanted: bool = written.read(TABLE, problems)?;

@@ -1,6 +1,7 @@
 //! `dns`: the name server of a container does not help any more.
 
 use agent::{Answer, Command, DnsFault};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Act, Action, Answered, Ground, Kind, TABLE, boxed};
@@ -9,15 +10,20 @@ pub const KIND: Kind = Kind {
     key: "dns",
     summary: "makes the name server `refuse`, stay `silent`, or answer `servfail` or `nxdomain`",
     example: "dns = \"servfail\"",
+    schema: How::json_schema,
     read: |written, problems| written.read::<How>(TABLE, problems).map(|how| boxed(Dns(how))),
 };
 
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum How {
+    /// Nobody listens where it was.
     Refuse,
+    /// It never answers.
     Silent,
+    /// It says that it failed.
     Servfail,
+    /// It says that there is no such name.
     Nxdomain,
 }
 

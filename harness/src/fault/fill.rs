@@ -1,22 +1,29 @@
 //! `fill`: the file system that a path is in has no room, or hardly any.
 
 use agent::{Answer, Command, Place, Tried};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Act, Action, Answered, Ground, Kind, TABLE, boxed};
+use crate::scenario::forms::Either;
 use crate::scenario::value::{AbsolutePath, ByteSize};
 
 pub const KIND: Kind = Kind {
     key: "fill",
     summary: "fills the file system of a directory, but for what it is to `leave`",
     example: "fill = \"/data\"",
+    schema: Either::<AbsolutePath, Fill>::json_schema,
     read: |written, problems| written.read_or_text::<AbsolutePath, Fill>(TABLE, problems).map(boxed),
 };
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Fill {
+    /// A directory in the file system.
+    /// Example: `fill = { path = "/data", leave = "64k" }`.
     path: AbsolutePath,
+    /// How much is left free. Unsaid: nothing.
+    /// Example: `fill = { path = "/data", leave = "64k" }`.
     leave: Option<ByteSize>,
 }
 

@@ -1,6 +1,7 @@
 //! `link`: what a link does to the connections through it is changed.
 
 use agent::{Answer, Command, Condition as Wire, Counters};
+use schemars::JsonSchema;
 
 use super::{Act, Action, Answered, Ground, Kind, Target, boxed};
 use crate::scenario::link::Condition;
@@ -9,6 +10,7 @@ pub const KIND: Kind = Kind {
     key: "link",
     summary: "changes what the link to a service does to the connections through it",
     example: "link = { latency = \"200ms\" }",
+    schema: Condition::json_schema,
     read: |written, problems| written.read("[[fault]]", problems).map(|condition| boxed(Link(condition))),
 };
 

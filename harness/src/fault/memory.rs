@@ -1,6 +1,7 @@
 //! `memory`: memory runs out, whatever the limit was so far.
 
 use agent::{Answer, Command};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::throttle::restored;
@@ -12,12 +13,14 @@ pub const KIND: Kind = Kind {
     key: "memory",
     summary: "limits the memory to what is in use and what it is to `leave`",
     example: "memory = { leave = \"1m\" }",
+    schema: Memory::json_schema,
     read: |written, problems| written.read::<Memory>(TABLE, problems).map(boxed),
 };
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table such as { leave = \"1m\" }")]
 struct Memory {
+    /// How much more it may use.
     leave: ByteSize,
 }
 

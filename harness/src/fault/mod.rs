@@ -7,6 +7,8 @@
 
 use std::fmt;
 
+use schemars::{Schema, SchemaGenerator};
+
 use crate::scenario::Written;
 use crate::scenario::fault::WrittenFault;
 use crate::scenario::problem::{Place, Problem, Problems};
@@ -35,10 +37,12 @@ mod run;
 mod sight;
 mod throttle;
 mod truncate;
+mod written;
 
 pub use act::{Act, Answered};
 pub use ground::Ground;
 pub use link::{Link, condition};
+pub use written::Actions;
 
 /// Every kind of fault there is.
 pub const KINDS: [Kind; 18] = [
@@ -70,6 +74,8 @@ pub struct Kind {
     pub summary: &'static str,
     /// A line of a scenario file that uses it.
     pub example: &'static str,
+    /// What its value may be.
+    schema: fn(&mut SchemaGenerator) -> Schema,
     /// Reads its value; what is wrong with it goes to the problems.
     read: fn(Written<'_>, &mut Problems) -> Option<Box<dyn Action>>,
 }

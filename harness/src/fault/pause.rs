@@ -1,6 +1,7 @@
 //! `pause`: all processes are frozen, as on a machine that swaps.
 
 use agent::{Answer, Command};
+use schemars::JsonSchema;
 
 use super::{Act, Action, Answered, Ground, Kind, TABLE, boxed};
 use crate::scenario::problem::Problem;
@@ -9,6 +10,7 @@ pub const KIND: Kind = Kind {
     key: "pause",
     summary: "freezes all processes of the subject, or of a service",
     example: "pause = true",
+    schema: bool::json_schema,
     read: |written, problems| {
         let span = written.value.span();
         let wanted: bool = written.read(TABLE, problems)?;

@@ -1,6 +1,7 @@
 //! `pids`: no more processes or threads can be started.
 
 use agent::{Answer, Command, Tried};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::throttle::restored;
@@ -10,12 +11,14 @@ pub const KIND: Kind = Kind {
     key: "pids",
     summary: "limits processes and threads to those there are and what it is to `leave`",
     example: "pids = { leave = 0 }",
+    schema: Pids::json_schema,
     read: |written, problems| written.read::<Pids>(TABLE, problems).map(boxed),
 };
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table such as { leave = 0 }")]
 struct Pids {
+    /// How many more it may start.
     leave: u32,
 }
 

@@ -2,6 +2,7 @@
 //! restore puts it there, or a directory where a file is expected.
 
 use agent::{Command, Content, Kind as FileKind};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::sight::{is_same, look, seen};
@@ -13,6 +14,7 @@ pub const KIND: Kind = Kind {
     key: "replace",
     summary: "puts a new file with this `content`, or an empty `directory`, in the place of what is there",
     example: "replace = { path = \"/data/app.db\", content = \"not a database\" }",
+    schema: AsWritten::json_schema,
     read: |written, problems| {
         let span = written.value.span();
         let AsWritten { path, content, directory } = written.read(TABLE, problems)?;
@@ -30,11 +32,16 @@ pub const KIND: Kind = Kind {
     },
 };
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table with a `path`")]
+#[schemars(inline)]
 struct AsWritten {
+    /// What is replaced.
     path: AbsolutePath,
+    /// The text of a new file, with the owner and mode of the one before.
     content: Option<String>,
+    /// An empty directory, instead of a file.
+    /// Example: `replace = { path = "/data/app.db", directory = true }`.
     #[serde(default)]
     directory: bool,
 }

@@ -2,23 +2,30 @@
 //! in which logrotate does it.
 
 use agent::Command;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::sight::{is_same, look, seen, was_cut};
 use super::{Act, Action, Answered, Ground, Kind, TABLE, boxed};
+use crate::scenario::forms::Either;
 use crate::scenario::value::AbsolutePath;
 
 pub const KIND: Kind = Kind {
     key: "rotate",
     summary: "renames a log file to NAME.1, or with `copy_truncate = true` copies it there and empties it",
     example: "rotate = \"/data/app.log\"",
+    schema: Either::<AbsolutePath, Rotate>::json_schema,
     read: |written, problems| written.read_or_text::<AbsolutePath, Rotate>(TABLE, problems).map(boxed),
 };
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Rotate {
+    /// The log file.
+    /// Example: `rotate = { path = "/data/app.log", copy_truncate = true }`.
     path: AbsolutePath,
+    /// The file stays: it is copied and emptied, as with logrotate's `copytruncate`.
+    /// Example: `rotate = { path = "/data/app.log", copy_truncate = true }`.
     #[serde(default)]
     copy_truncate: bool,
 }

@@ -1,6 +1,7 @@
 //! `run`: a command is run in the container. What it changes has to be shown,
 //! since nobody else can know what it was for.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::sight::{is_same, look, seen};
@@ -12,6 +13,7 @@ pub const KIND: Kind = Kind {
     key: "run",
     summary: "runs a `command`, which `changes` a path or what another command `shows`",
     example: "run = { command = [\"touch\", \"/data/maintenance\"], changes = \"/data/maintenance\" }",
+    schema: AsWritten::json_schema,
     read: |written, problems| {
         let span = written.value.span();
         let AsWritten { command, exit_code, changes, shows } = written.read(TABLE, problems)?;
@@ -33,13 +35,20 @@ pub const KIND: Kind = Kind {
     },
 };
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table with a `command` and what it `changes` or `shows`")]
+#[schemars(inline)]
 struct AsWritten {
+    /// The program with its arguments; no shell is needed, nor used.
     command: Vec<String>,
+    /// The exit code that it has to end with.
+    /// Example: `run = { command = ["kill", "-0", "99"], exit_code = 1, changes = "/data/x" }`.
     #[serde(default)]
     exit_code: u8,
+    /// The path that is another afterwards: that shows that it had an effect.
     changes: Option<AbsolutePath>,
+    /// A command of which the output is another afterwards, which shows it too.
+    /// Example: `run = { command = ["rm", "/data/lock"], shows = ["ls", "/data"] }`.
     shows: Option<Vec<String>>,
 }
 

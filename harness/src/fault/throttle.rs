@@ -1,6 +1,7 @@
 //! `throttle`: less of a processor, or a slow disk, from some moment on.
 
 use agent::{Answer, Command, Settings, Usage};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Act, Action, Answered, Ground, Kind, TABLE, boxed};
@@ -11,6 +12,7 @@ pub const KIND: Kind = Kind {
     key: "throttle",
     summary: "leaves so many `cpus`, or lets so many bytes a second through to `read` and `write` on the disk of a `path`",
     example: "throttle = { cpus = 0.05 }",
+    schema: AsWritten::json_schema,
     read: |written, problems| {
         let span = written.value.span();
         let throttle = match written.read(TABLE, problems)? {
@@ -32,11 +34,19 @@ pub const KIND: Kind = Kind {
 
 #[derive(Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "a table with `cpus`, or with `path` and `read` or `write`")]
-#[derive(Default)]
+#[derive(Default, JsonSchema)]
+#[schemars(inline)]
 struct AsWritten {
+    /// How much of a processor it has left.
     cpus: Option<Cpus>,
+    /// A path on the disk that is slowed, with `read`, `write` or both.
+    /// Example: `throttle = { path = "/data", write = "1m" }`.
     path: Option<AbsolutePath>,
+    /// Bytes a second that can be read.
+    /// Example: `throttle = { path = "/data", read = "1m" }`.
     read: Option<ByteSize>,
+    /// Bytes a second that can be written.
+    /// Example: `throttle = { path = "/data", write = "1m" }`.
     write: Option<ByteSize>,
 }
 

@@ -1,23 +1,30 @@
 //! `truncate`: a file is cut, as a full disk or a power failure leaves it.
 
 use agent::Command;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::sight::{is_same, look, seen, was_cut};
 use super::{Act, Action, Answered, Ground, Kind, TABLE, boxed};
+use crate::scenario::forms::Either;
 use crate::scenario::value::{AbsolutePath, ByteSize};
 
 pub const KIND: Kind = Kind {
     key: "truncate",
     summary: "cuts a file to a `size`, to nothing if nobody says it",
     example: "truncate = \"/data/app.db\"",
+    schema: Either::<AbsolutePath, Truncate>::json_schema,
     read: |written, problems| written.read_or_text::<AbsolutePath, Truncate>(TABLE, problems).map(boxed),
 };
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Truncate {
+    /// The file.
+    /// Example: `truncate = { path = "/data/app.db", size = "4k" }`.
     path: AbsolutePath,
+    /// How much of it stays. Unsaid: nothing.
+    /// Example: `truncate = { path = "/data/app.db", size = "4k" }`.
     size: Option<ByteSize>,
 }
 

@@ -27,6 +27,13 @@ pub fn list(cases: &[Case]) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+/// That a scenario has been begun, and what to do with it.
+#[must_use]
+pub fn begun(file: &std::path::Path) -> String {
+    let file = file.display();
+    format!("{file} is written; `harness explain {file}` says what it does, `harness run {file}` does it")
+}
+
 /// The plan of one scenario, in words.
 #[must_use]
 pub fn explanation(plan: &Plan) -> String {

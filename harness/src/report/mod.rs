@@ -15,7 +15,7 @@ mod style;
 pub use diagnosis::diagnosis;
 use judged::block;
 pub use judged::summary;
-pub use listing::{explanation, list};
+pub use listing::{begun, explanation, list};
 pub use live::Live;
 
 /// A result, on standard output.

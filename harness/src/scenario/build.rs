@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::de::DeValue;
 
@@ -12,19 +13,24 @@ use super::value::Plain;
 use super::{Surroundings, Written, forms};
 
 /// A folder with a Dockerfile, and how an image is built from it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Build {
     /// The folder, relative to the scenario file.
+    /// Example: `build = { context = "../app" }`.
     pub context: String,
-    /// Its Dockerfile, relative to the folder; `Dockerfile` unless said.
+    /// Its Dockerfile, relative to the folder. Unsaid: `Dockerfile`.
+    /// Example: `build = { context = "../app", dockerfile = "prod.Dockerfile" }`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dockerfile: Option<String>,
-    /// The stage to build; the last one unless said.
+    /// The stage to build. Unsaid: the last one.
+    /// Example: `build = { context = "../app", target = "app" }`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
     /// Values for the `ARG`s of the Dockerfile.
+    /// Example: `build = { context = "../app", args = { VERSION = "1.2" } }`.
     #[serde(default, deserialize_with = "forms::variables", skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(with = "forms::Pairs")]
     pub args: BTreeMap<String, Plain>,
 }
 

@@ -1,12 +1,13 @@
 //! The known-bad twin of a scenario.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Surroundings;
 use super::problem::{Place, Problem, Problems};
 use super::read::Section;
 use super::step::{Step, Steps};
-use super::subject::Subject;
+use super::subject::{self, Subject};
 use super::value::Pattern;
 
 /// The same scenario against a broken subject, and how that must fail.
@@ -25,6 +26,21 @@ pub struct Control {
     /// The same, as bytes of the file.
     #[serde(skip)]
     pub span: Span,
+}
+
+/// As it is written.
+#[derive(JsonSchema)]
+#[schemars(rename = "control", deny_unknown_fields)]
+#[expect(dead_code, reason = "the schema alone knows it; `read` takes the keys one by one")]
+pub struct AsWritten {
+    /// The expectation that it must fail by, and by no other before it.
+    /// Example: `fails = "ready_within"`.
+    fails: String,
+    /// What the event that decides it must look like, as reports show events.
+    /// Example: `because = "exit 1, last words: .*corrupt"`.
+    because: Pattern,
+    #[schemars(flatten)]
+    subject: subject::Changes,
 }
 
 impl Control {

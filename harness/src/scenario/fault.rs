@@ -1,6 +1,8 @@
 //! Faults as they are written: when each begins and ends. What it does is
 //! known to `fault`, which has one kind per file.
 
+use schemars::JsonSchema;
+
 use super::Written;
 use super::problem::{Problem, Problems};
 use super::read;
@@ -19,6 +21,21 @@ pub struct WrittenFault<'a> {
     pub span: std::ops::Range<usize>,
     /// Its one action, by its key.
     pub action: Written<'a>,
+}
+
+/// As it is written, but for its action.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "the schema alone knows it; `read` takes the keys one by one")]
+pub struct AsWritten {
+    /// When it begins.
+    /// Example: `when = { log = "listening" }`, `delete = "/data/app.db"`.
+    when: Trigger,
+    /// When it is undone, for a fault that can be.
+    /// Example: `when = "ready"`, `until = { after = "3s" }`, `pause = true`.
+    until: Option<Trigger>,
+    /// The service that it is done to. Unsaid: the subject.
+    /// Example: `when = "ready"`, `service = "db"`, `pause = true`.
+    service: Option<String>,
 }
 
 /// Reads every `[[fault]]` as far as it can be read here.

@@ -3,9 +3,12 @@
 //! Each function reads one of them with all its variants, so that what is
 //! resolved has one form only.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::marker::PhantomData;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor};
 
@@ -80,6 +83,30 @@ fn pairs<'de, D: Deserializer<'de>>(
             .map(|entry| pair(entry).map(|(name, value)| (name, Plain(value))).map_err(D::Error::custom))
             .collect(),
         Form::Text(text) => Err(D::Error::invalid_type(Unexpected::Str(&text), &PAIRS)),
+    }
+}
+
+/// Two ways in which the same thing may be written, for the schema.
+pub struct Either<A, B>(PhantomData<(A, B)>);
+
+/// What [`texts`] reads.
+pub type Texts = Either<String, Vec<Plain>>;
+/// What [`words`] reads.
+pub type Words = Either<String, Vec<Plain>>;
+/// What [`variables`], [`labels`] and [`hosts`] read.
+pub type Pairs = Either<BTreeMap<String, Plain>, Vec<String>>;
+
+impl<A: JsonSchema, B: JsonSchema> JsonSchema for Either<A, B> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("{} or {}", A::schema_name(), B::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [generator.subschema_for::<A>(), generator.subschema_for::<B>()] })
     }
 }
 

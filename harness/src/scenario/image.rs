@@ -3,14 +3,22 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::build::Build;
 
 /// An image: a fixture of this repository, a folder to build, or any reference
 /// the engine knows.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(
+    title = "image",
+    extend(
+        "pattern" = "^(fixture:[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)?|build:.+|(?!fixture:|build:)[!-~]+)$",
+        "examples" = ["fixture:tome", "fixture:tome/shell", "build:../app", "postgres:17"],
+    )
+)]
 pub enum ImageRef {
     /// `fixture:NAME` or `fixture:NAME/STAGE`: built from `fixtures/images/NAME`.
     Fixture {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::de::DeValue;
 
@@ -11,33 +12,45 @@ use super::read::{self, Section};
 use super::value::{ByteSize, Count, Duration};
 
 /// What a link does to the connections through it. What is not said passes.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(title = "condition")]
 pub struct Condition {
     /// Connections are refused, as where nothing listens.
+    /// Example: `link = { refuse = true }`.
     pub refuse: bool,
     /// Connections are accepted, and nothing is ever answered.
+    /// Example: `link = { silent = true }`.
     pub silent: bool,
     /// Attempts to connect are never answered, and open connections fall silent.
+    /// Example: `link = { black_hole = true }`.
     pub black_hole: bool,
     /// How long everything takes in each direction.
+    /// Example: `link = { latency = "200ms" }`.
     pub latency: Option<Duration>,
     /// By how much the latency varies, up to twice as much or none.
+    /// Example: `link = { latency = "200ms", jitter = "100ms" }`.
     pub jitter: Option<Duration>,
     /// Bytes a second in each direction.
+    /// Example: `link = { bandwidth = "64k" }`.
     pub bandwidth: Option<ByteSize>,
     /// After so many bytes towards the subject the connection is closed.
+    /// Example: `link = { cut_after = 4096 }`.
     pub cut_after: Option<Count>,
     /// After so many bytes towards the subject the connection is reset.
+    /// Example: `link = { reset_after = 4096 }`.
     pub reset_after: Option<Count>,
     /// Connections are reset, those that are open too.
+    /// Example: `link = { reset = true }`.
     pub reset: bool,
     /// Connections are closed at once, those that are open too.
+    /// Example: `link = { close = true }`.
     pub close: bool,
 }
 
 /// A link to a service.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
+#[schemars(title = "link", with = "AsWritten")]
 pub struct Link {
     /// The port that the subject connects to, and the service listens on.
     pub port: u16,
@@ -52,6 +65,36 @@ pub struct Passage {
     pub lasts: Option<Duration>,
     /// What it does.
     pub condition: Condition,
+}
+
+/// As it is written: a condition for ever, or a script of them.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, inline)]
+#[expect(dead_code, reason = "the schema alone knows it; `read` takes the keys one by one")]
+struct AsWritten {
+    /// The port that the subject connects to, and the service listens on. A `postgres` knows it.
+    /// Example: `link = { port = 6379 }`.
+    port: Option<u16>,
+    /// Conditions one after another, each with how long it lasts; the last for ever. Each is a fault of
+    /// its own, and has to be seen to take effect.
+    /// Example: `link = { script = [{ for = "2s", refuse = true }, { latency = "200ms" }] }`.
+    #[schemars(default)]
+    script: Vec<PassageAsWritten>,
+    #[schemars(flatten)]
+    condition: Condition,
+}
+
+/// One part of a script, as it is written.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, inline)]
+#[expect(dead_code, reason = "the schema alone knows it; `read` takes the keys one by one")]
+struct PassageAsWritten {
+    /// How long it lasts; all but the last say so.
+    /// Example: `link = { script = [{ for = "2s", silent = true }, {}] }`.
+    #[serde(rename = "for")]
+    lasts: Option<Duration>,
+    #[schemars(flatten)]
+    condition: Condition,
 }
 
 impl Link {

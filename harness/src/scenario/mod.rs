@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -66,23 +67,29 @@ pub struct Scenario {
 }
 
 /// The keys at the top of a file.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Head {
     /// The version of the language the file is written in.
+    /// Example: `version = 1`.
     pub version: i64,
     /// What is claimed, as one sentence.
+    /// Example: `claim = "Tome boots with a log file and an existing database"`.
     pub claim: String,
     /// Where the bug was met.
+    /// Example: `origin = "Tome: after an update it never starts again"`.
     pub origin: Option<String>,
-    /// The requirements it proves.
+    /// The rows of `docs/requirements.md` that it proves.
+    /// Example: `covers = ["T13", "C7"]`.
     #[serde(default)]
     pub covers: Vec<String>,
     /// How long one boot of subject or control may take to come to a decision.
+    /// Example: `timeout = "2m"`.
     #[serde(default = "Head::default_timeout")]
     pub timeout: Duration,
     /// How long a subject is watched after the last thing waited for: claims
     /// that something does not happen need time in which it could.
+    /// Example: `settle = "5s"`.
     #[serde(default = "Head::default_settle")]
     pub settle: Duration,
 }

@@ -72,7 +72,10 @@ impl Problems {
 
     /// Adds the problems of `found` that `known` does not hold.
     pub fn add_new(&mut self, found: Self, known: &Self) {
-        self.list.extend(found.list.into_iter().filter(|problem| !known.list.contains(problem)));
+        // What helps may differ: more words may be known in one place than in the other.
+        let same = |one: &Problem, other: &Problem| one.span == other.span && one.title == other.title;
+        let is_new = |problem: &Problem| !known.list.iter().any(|other| same(problem, other));
+        self.list.extend(found.list.into_iter().filter(is_new));
     }
 
     /// Whether there is none.

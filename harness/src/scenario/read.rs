@@ -78,6 +78,8 @@ impl<'a> Section<'a> {
                 self.table.remove(key);
             }
         }
+        let new = other.elsewhere.into_iter().filter(|key| !self.elsewhere.contains(key)).collect::<Vec<_>>();
+        self.elsewhere.extend(new);
         for (key, mut value) in other.table {
             if key.get_ref() == "environment"
                 && let DeValue::Table(new) = value.get_mut()

@@ -1,5 +1,6 @@
 //! What "ready" means for a subject.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::de::DeValue;
 
@@ -9,8 +10,9 @@ use super::read::{Section, described};
 use super::value::Pattern;
 
 /// The sign by which a subject is known to be ready.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(title = "sign", with = "AsWritten")]
 pub enum Ready {
     /// It wrote a line that matches.
     Log(Pattern),
@@ -33,14 +35,27 @@ pub enum Ready {
 }
 
 /// As it is written: one of the signs, and what belongs to it.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(inline)]
 struct AsWritten {
+    /// It wrote a line that matches.
+    /// Example: `ready = { log = "listening" }`.
     log: Option<Pattern>,
+    /// It answers a GET of this path with 200; needs `port`.
+    /// Example: `ready = { http = "/health", port = 8080 }`.
     http: Option<String>,
+    /// The port that `http` asks, inside the container.
+    /// Example: `ready = { http = "/health", port = 8080 }`.
     port: Option<u16>,
+    /// It accepts connections on this port inside the container.
+    /// Example: `ready = { tcp = 5432 }`.
     tcp: Option<u16>,
+    /// Its health check, the image's or the one that is set here, says healthy.
+    /// Example: `ready = { health = true }`.
     health: Option<bool>,
+    /// A Postgres in it answers a query; this is how it is reached from inside.
+    /// Example: `ready = { database = "postgres://app:secret@localhost:5432/app" }`.
     database: Option<String>,
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::de::DeValue;
 
@@ -14,7 +15,7 @@ use super::ready::Ready;
 use super::runtime::Runtime;
 use super::trigger::Trigger;
 use super::value::{Duration, Plain};
-use super::wanted::Wanted;
+use super::wanted::{self, Wanted};
 
 /// The port that Postgres listens on.
 const POSTGRES_PORT: u16 = 5432;
@@ -50,22 +51,29 @@ pub struct Service {
 }
 
 /// How a Postgres is set up.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Postgres {
-    /// Its major version; without it the one that is at hand.
+    /// Its major version. Unsaid: the one that is at hand.
+    /// Example: `postgres = { version = 17 }`.
     pub version: Option<Plain>,
     /// The superuser.
+    /// Example: `postgres = { user = "app" }`.
     pub user: String,
     /// The superuser's password.
+    /// Example: `postgres = { password = "secret" }`.
     pub password: String,
     /// The database that is made.
+    /// Example: `postgres = { database = "app" }`.
     pub database: String,
     /// Settings of `postgresql.conf`, such as `max_connections`.
+    /// Example: `postgres = { config = { max_connections = 10 } }`.
     pub config: BTreeMap<String, Plain>,
     /// SQL that is run once, when the database is made.
+    /// Example: `postgres = { init = "CREATE TABLE users (id int)" }`.
     pub init: Option<String>,
     /// Roles that are made, by name, with their attributes: `"LOGIN PASSWORD 'secret'"`.
+    /// Example: `postgres = { roles = { reader = "LOGIN PASSWORD 'secret'" } }`.
     pub roles: BTreeMap<String, String>,
 }
 
@@ -81,6 +89,42 @@ impl Default for Postgres {
             roles: BTreeMap::new(),
         }
     }
+}
+
+/// As it is written.
+#[derive(JsonSchema)]
+#[schemars(rename = "service", deny_unknown_fields)]
+#[expect(dead_code, reason = "the schema alone knows it; `read` takes the keys one by one")]
+pub struct AsWritten {
+    #[schemars(flatten)]
+    wanted: wanted::AsWritten,
+    /// Makes it a Postgres, and says how it is set up; `{}` is one with a database and a superuser
+    /// that are both called `app`. It brings its own image.
+    /// Example: `postgres = { config = { max_connections = 10 } }`.
+    postgres: Option<Postgres>,
+    /// What "ready" means for it. A `postgres` is ready when it answers a query.
+    /// Example: `image = "redis:7"`, `ready = { tcp = 6379 }`.
+    ready: Option<Ready>,
+    /// When it is started. Unsaid: before the subject.
+    /// Example: `postgres = {}`, `when = { after = "5s" }`.
+    when: Option<Trigger>,
+    /// Whether the subject is started only once it is ready.
+    /// Example: `postgres = {}`, `wait = false`.
+    #[schemars(default = "yes")]
+    wait: bool,
+    /// How long it may take to be ready; longer makes the run `invalid`.
+    /// Example: `postgres = {}`, `timeout = "2m"`.
+    #[schemars(default = "Service::default_timeout")]
+    timeout: Duration,
+    /// The way to it, which the harness can make slow, or break.
+    /// Example: `postgres = {}`, `link = { latency = "200ms" }`.
+    link: Option<Link>,
+    /// Files put into it before it starts: absolute path and text.
+    /// Example: `image = "redis:7"`, `files = { "/etc/redis.conf" = "maxclients 2" }`.
+    #[schemars(default)]
+    files: BTreeMap<String, String>,
+    #[schemars(flatten)]
+    runtime: Runtime,
 }
 
 /// Reads every `[services.NAME]`.
@@ -104,7 +148,15 @@ pub fn read_all(section: Section<'_>, around: &Surroundings, problems: &mut Prob
     services
 }
 
+fn yes() -> bool {
+    true
+}
+
 impl Service {
+    fn default_timeout() -> Duration {
+        Duration(std::time::Duration::from_secs(60))
+    }
+
     fn read(mut section: Section<'_>, around: &Surroundings, problems: &mut Problems) -> Option<Self> {
         let place = section.name().to_owned();
         let span = section.span();
@@ -138,8 +190,8 @@ impl Service {
             runtime: runtime?,
             ready: unless_bad(ready)?,
             when: unless_bad(when)?,
-            wait: unless_bad(wait)?.unwrap_or(true),
-            timeout: unless_bad(timeout)?.unwrap_or(Duration(std::time::Duration::from_secs(60))),
+            wait: unless_bad(wait)?.unwrap_or_else(yes),
+            timeout: unless_bad(timeout)?.unwrap_or_else(Self::default_timeout),
             link: unless_bad(link)?,
             files: unless_bad(files)?.unwrap_or_default(),
             postgres,

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::problem::{Problem, Problems};
 use super::read::{self, Section, unknown_word, unless_bad};
-use super::subject::Subject;
+use super::subject::{self, Subject};
 use super::trigger::Trigger;
 use super::value::{Duration, Signal};
 use super::{Surroundings, Written};
@@ -43,6 +44,35 @@ pub struct Step {
     pub subject: Option<Subject>,
     /// The volumes that a new container gets, where they are others from then on.
     pub volumes: Option<Vec<String>>,
+}
+
+/// As it is written, but for what it expects.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "the schema alone knows it; `read` takes the keys one by one")]
+pub struct AsWritten {
+    /// What is done.
+    /// Example: `do = "restart"`.
+    #[serde(rename = "do")]
+    verb: Verb,
+    /// When. Unsaid: as soon as everything that is expected so far is decided.
+    /// Example: `do = "crash"`, `when = "ready"`.
+    when: Option<Trigger>,
+    /// The service that `stop_service` stops and `start_service` starts again.
+    /// Example: `do = "stop_service"`, `service = "db"`.
+    service: Option<String>,
+    /// How long a `soak` lasts.
+    /// Example: `do = "soak"`, `for = "10s"`.
+    #[serde(rename = "for")]
+    lasts: Option<Duration>,
+    /// The signal of a `crash` or a `kill`. Unsaid: SIGKILL.
+    /// Example: `do = "kill"`, `signal = "SIGTERM"`.
+    signal: Option<Signal>,
+    /// The volumes that the new container of a `recreate` or an `upgrade` gets, by name.
+    /// Unsaid: those of the one before.
+    /// Example: `do = "recreate"`, `volumes = ["data"]`.
+    volumes: Option<Vec<String>>,
+    #[schemars(flatten)]
+    subject: subject::Changes,
 }
 
 /// The steps as they are written, before it is known of which subject they are.

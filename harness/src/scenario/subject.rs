@@ -1,5 +1,6 @@
 //! The container under test, as the file describes it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Surroundings;
@@ -8,7 +9,7 @@ use super::problem::{Problem, Problems};
 use super::read::Section;
 use super::ready::Ready;
 use super::runtime::Runtime;
-use super::wanted::{PullPolicy, Wanted};
+use super::wanted::{self, PullPolicy, Wanted};
 
 /// The container under test.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,6 +24,33 @@ pub struct Subject {
     pub ready: Option<Ready>,
     /// How it is run.
     pub runtime: Runtime,
+}
+
+/// As it is written.
+#[derive(JsonSchema)]
+#[schemars(rename = "subject", deny_unknown_fields)]
+#[expect(dead_code, reason = "the schema alone knows it; `read` takes the keys one by one")]
+pub struct AsWritten {
+    #[schemars(flatten)]
+    wanted: wanted::AsWritten,
+    /// The sign by which it is known to be ready, wherever a scenario says "ready".
+    /// Example: `ready = { http = "/health", port = 8080 }`.
+    ready: Option<Ready>,
+    #[schemars(flatten)]
+    runtime: Runtime,
+}
+
+/// Any of its keys, in a table where they replace what the subject says.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "the schema alone knows it; `read` takes the keys one by one")]
+pub struct Changes {
+    #[schemars(flatten)]
+    wanted: wanted::AsWritten,
+    /// Another sign of being ready. Unsaid: the same.
+    /// Example: `ready = { log = "listening" }`.
+    ready: Option<Ready>,
+    #[schemars(flatten)]
+    runtime: Runtime,
 }
 
 impl Subject {

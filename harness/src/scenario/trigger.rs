@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::de::DeValue;
 
 use super::Written;
+use super::forms::Either;
 use super::problem::{Problem, Problems};
 use super::read::{described, unknown_word};
 use super::value::{Count, Duration, Pattern};
@@ -15,12 +17,18 @@ use crate::timeline::{Change, ServiceState, What};
 /// The words that stand for an occasion by themselves.
 const WORDS: [&str; 5] = ["started", "ready", "healthy", "unhealthy", "exited"];
 
+/// What can happen to a file, to a phase and to a service.
+const OF_FILE: [&str; 3] = ["appeared", "changed", "gone"];
+const OF_PHASE: [&str; 2] = ["begun", "ended"];
+const OF_SERVICE: [&str; 3] = ["started", "ready", "exited"];
+
 /// How a trigger is written.
 const EXAMPLE: &str = "write \"ready\", { log = \"listening\" }, { file = \"/data/app.db\" }, { phase = \"migrate\" }, \
                        { service = \"db\", is = \"ready\" } or { after = \"2s\" }";
 
 /// A moment that is waited for.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(title = "moment", with = "Either<Word, AsWritten>")]
 pub struct Trigger {
     /// What has to happen.
     pub on: Occasion,
@@ -75,16 +83,37 @@ pub enum Occasion {
 }
 
 /// As it is written in a table.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(inline)]
 struct AsWritten {
+    /// What a word alone says too, where more has to be said of it.
+    /// Example: `when = { on = "ready", nth = 2 }`, `pause = true`.
+    #[schemars(with = "Option<Word>")]
     on: Option<String>,
+    /// The subject writes a line that matches.
+    /// Example: `when = { log = "migrating" }`, `pause = true`.
     log: Option<Pattern>,
+    /// What stands at this absolute path in the subject changes.
+    /// Example: `when = { file = "/data/app.db" }`, `pause = true`.
     file: Option<String>,
+    /// A phase of a subject that speaks the entrypoint's contract.
+    /// Example: `when = { phase = "migrate" }`, `pause = true`.
     phase: Option<String>,
+    /// Something happens to this service.
+    /// Example: `when = { service = "db" }`, `pause = true`.
     service: Option<String>,
+    /// What happens: a file has `appeared` (unless said), `changed` or `gone`; a phase has `begun` (unless
+    /// said) or `ended`; a service is `started`, `ready` (unless said) or `exited`.
+    /// Example: `when = { service = "db", is = "exited" }`, `pause = true`.
+    #[schemars(extend("enum" = [OF_FILE.as_slice(), &OF_PHASE, &OF_SERVICE].concat()))]
     is: Option<String>,
+    /// How long after that. By itself: how long after the subject's first start; in `until`, after the
+    /// fault began; of a step, after the step before it.
+    /// Example: `when = { log = "migrating", after = "500ms" }`, `pause = true`.
     after: Option<Duration>,
+    /// For the how many-th time. Unsaid: the first.
+    /// Example: `when = { on = "started", nth = 2 }`, `pause = true`.
     nth: Option<Count>,
 }
 
@@ -118,6 +147,24 @@ impl Trigger {
             }
         }
     }
+}
+
+/// An occasion that a word stands for.
+#[derive(JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+#[expect(dead_code, reason = "the schema alone knows it")]
+enum Word {
+    /// A boot begins.
+    Started,
+    /// A boot becomes ready.
+    Ready,
+    /// The engine's health check says healthy.
+    Healthy,
+    /// The engine's health check says unhealthy.
+    Unhealthy,
+    /// A boot ends.
+    Exited,
 }
 
 /// What is wrong with a table that was read.
@@ -157,16 +204,16 @@ impl AsWritten {
             if !path.starts_with('/') {
                 return Err(Wrong::Sentence(format!("names the file `{path}`, which is no absolute path")));
             }
-            Occasion::File { path, is: word_of(is.unwrap_or("appeared"), &["appeared", "changed", "gone"])? }
+            Occasion::File { path, is: word_of(is.unwrap_or(OF_FILE[0]), &OF_FILE)? }
         } else if let Some(name) = self.phase {
-            let ended = match is.unwrap_or("begun") {
+            let ended = match is.unwrap_or(OF_PHASE[0]) {
                 "begun" => false,
                 "ended" => true,
-                other => return Err(Wrong::Word { kind: "word", word: other.to_owned(), known: &["begun", "ended"] }),
+                other => return Err(Wrong::Word { kind: "word", word: other.to_owned(), known: &OF_PHASE }),
             };
             Occasion::Phase { name, ended }
         } else if let Some(name) = self.service {
-            Occasion::Service { name, is: word_of(is.unwrap_or("ready"), &["started", "ready", "exited"])? }
+            Occasion::Service { name, is: word_of(is.unwrap_or("ready"), &OF_SERVICE)? }
         } else if self.after.is_some() {
             Occasion::Time
         } else {

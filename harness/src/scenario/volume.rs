@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::de::DeValue;
 
@@ -11,43 +12,56 @@ use super::read::{Section, described, unknown_word};
 use super::value::{ByteSize, Count, Mode, Owner};
 
 /// A volume: where it is mounted, what it holds and whose it is.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Volume {
     /// The absolute path it is mounted at.
+    /// Example: `target = "/data"`.
     pub target: String,
-    /// The owner of the volume and of all that is put into it; `0:0` unless said.
+    /// The owner of the volume and of all that is put into it. Unsaid: `0:0`.
+    /// Example: `owner = "1000:1000"`.
     pub owner: Option<Owner>,
-    /// The permission bits of the volume's root directory; `0755` unless said.
+    /// The permission bits of the volume's root directory. Unsaid: `0755`.
+    /// Example: `mode = "0750"`.
     pub mode: Option<Mode>,
     /// Whether the subject may only read it.
+    /// Example: `read_only = true`.
     pub read_only: bool,
     /// Whether it is not mounted, until a step names it in its `volumes`.
+    /// Example: `absent = true`.
     pub absent: bool,
     /// How much it can hold. Such a volume is held in memory, and keeps what it
     /// holds over all boots of a run.
+    /// Example: `size = "8m"`.
     pub size: Option<ByteSize>,
     /// How much of its `size` is left free.
+    /// Example: `size = "8m"`, `free = "64k"`.
     pub free: Option<ByteSize>,
     /// Directories it begins with: paths below the volume's root. One may stand
     /// where a file is expected, as one of `files` may where a directory is.
+    /// Example: `directories = ["backups", "app.log"]`.
     pub directories: Vec<String>,
     /// How many empty files it begins with, in its folder `many`.
+    /// Example: `many_files = 20000`.
     pub many_files: Option<Count>,
     /// A bind mount of a path that does not exist, instead of a volume.
+    /// Example: `bind = { create_host_path = true }`.
     pub bind: Option<Bind>,
     /// A state directory it begins with: `fixture:tome` is `fixtures/state/tome`.
+    /// Example: `content = "fixture:tome"`.
     pub content: Option<String>,
     /// Files it begins with: path below the volume's root, and text.
+    /// Example: `files = { "config/app.toml" = "port = 8080" }`.
     pub files: BTreeMap<String, String>,
 }
 
 /// A bind mount whose source is missing on the engine's machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Bind {
     /// Whether the engine makes what is missing, as a directory of root's: that is
     /// what `docker run -v` does. `--mount` refuses to start the container.
+    /// Example: `bind = { create_host_path = false }`.
     pub create_host_path: bool,
 }
 

@@ -1,8 +1,10 @@
 //! An image as a table of the file asks for it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::build::Build;
+use super::forms::Either;
 use super::image::ImageRef;
 use super::problem::{Problem, Problems};
 use super::read::{Section, unknown_word};
@@ -20,7 +22,7 @@ pub struct Wanted {
 }
 
 /// When an image is pulled from its registry or built.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum PullPolicy {
     /// Pulled each time the harness is called, so that what is published since counts.
@@ -33,6 +35,26 @@ pub enum PullPolicy {
     Never,
     /// Built, even where the engine has it.
     Build,
+}
+
+/// As it is written: one of the first two, and what belongs to it.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "the schema alone knows it; `read` takes the keys one by one")]
+pub struct AsWritten {
+    /// The image it is made of: a fixture of this repository, a folder to build, or any reference; what the
+    /// engine does not have is pulled.
+    /// Example: `image = "ghost:5"`.
+    image: Option<ImageRef>,
+    /// A folder to build the image from, instead of `image`: the folder alone, or with how it is built.
+    /// Example: `build = "../app"`.
+    build: Option<Either<String, Build>>,
+    /// When the image is pulled or built. A fixture is built whenever it changes.
+    /// Example: `image = "ghost:5"`, `pull_policy = "always"`.
+    #[schemars(default)]
+    pull_policy: PullPolicy,
+    /// The platform it has to be of. Unsaid: the engine's own.
+    /// Example: `image = "ghost:5"`, `platform = "linux/arm64"`.
+    platform: Option<String>,
 }
 
 impl From<ImageRef> for Wanted {

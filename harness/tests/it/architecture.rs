@@ -30,15 +30,15 @@ fn module(path: &Path) -> String {
 }
 
 /// Who may use whom. What is not listed here, nobody may.
-const ARROWS: [(&str, &[&str]); 27] = [
+const ARROWS: [(&str, &[&str]); 29] = [
     ("lib", &[]),
     ("main", &["cli", "commands", "exit", "report"]),
-    ("cli", &[]),
+    ("cli", &["scenario", "seed"]),
     (
         "commands",
         &[
-            "cli", "clock", "corpus", "doctor", "engine", "events", "exit", "image", "report", "run", "sandbox",
-            "scenario", "suite", "timeline",
+            "cli", "clock", "corpus", "doctor", "engine", "events", "exit", "image", "language", "report", "run",
+            "sandbox", "scenario", "seed", "suite", "timeline",
         ],
     ),
     ("exit", &["check", "judged"]),
@@ -60,6 +60,8 @@ const ARROWS: [(&str, &[&str]); 27] = [
     ("engine", &["scenario", "timeline"]),
     ("clock", &[]),
     ("plan", &["check", "fault", "redact", "scenario", "timeline"]),
+    ("language", &["check", "fault", "scenario"]),
+    ("seed", &[]),
     ("fault", &["scenario", "timeline"]),
     ("check", &["scenario", "snapshot", "timeline"]),
     ("snapshot", &["redact", "timeline"]),
@@ -90,7 +92,7 @@ fn pure_modules_know_no_io() {
     const IO: [&str; 8] =
         ["std::fs", "std::net", "std::process", "std::thread", "tokio", "bollard", "reqwest", "std::env"];
     for (path, code) in sources() {
-        if ["scenario", "timeline", "plan", "check", "fault", "nearest", "redact", "snapshot"]
+        if ["scenario", "timeline", "plan", "check", "fault", "language", "nearest", "redact", "snapshot"]
             .contains(&module(&path).as_str())
         {
             for io in IO {

@@ -8,8 +8,10 @@ use harness::plan::Plan;
 use harness::scenario::Surroundings;
 use insta::assert_snapshot;
 
+use crate::language;
+
 /// The problems of a file with this text.
-fn problems(text: &str) -> String {
+pub fn problems(text: &str) -> String {
     let fixtures = ["fixture:misbehave", "fixture:tome", "fixture:tome/shell"];
     let around = Surroundings {
         folder: None,
@@ -20,6 +22,19 @@ fn problems(text: &str) -> String {
         Ok(_) => "there are none".to_owned(),
         Err(problems) => problems.to_string(),
     }
+}
+
+/// The same, of a file that an editor has open: what is right by itself is
+/// taken by the schema, and a wrong key is not.
+fn problems_seen_by_an_editor(text: &str) -> String {
+    let told = problems(text);
+    if let Ok(json) = toml::from_str::<serde_json::Value>(text) {
+        let valid = language::validator().is_valid(&json);
+        let wrong = ["key", "value", "fault", "moment", "step"].map(|kind| format!("unknown {kind} "));
+        assert!(!valid || !wrong.iter().any(|wrong| told.contains(wrong)), "the schema takes what is told as: {told}");
+        assert!(valid || told != "there are none", "the schema refuses what is right: {text}");
+    }
+    told
 }
 
 /// The problems of a file that is right but for what replaces these words.
@@ -46,7 +61,7 @@ because = "exit 1"
 "#;
     assert_eq!(problems(GOOD), "there are none");
     assert!(GOOD.contains(right), "`{right}` is not in the file");
-    problems(&GOOD.replace(right, wrong))
+    problems_seen_by_an_editor(&GOOD.replace(right, wrong))
 }
 
 #[test]
@@ -132,7 +147,7 @@ fn readiness_has_to_be_defined_where_it_is_expected() {
 fn a_run_without_an_end_is_refused() {
     let endless = problems_after("ready = { http = \"/health\", port = 3000 }\n", "");
     assert!(endless.contains("needs to know when"), "{endless}");
-    assert_snapshot!(problems(
+    assert_snapshot!(problems_seen_by_an_editor(
         "version = 1\nclaim = \"c\"\n[subject]\nimage = \"a\"\n[expect]\nlogs = { absent = [\"panic\"] }\n"
     ));
 }
@@ -145,6 +160,11 @@ fn a_control_fails_by_something_that_is_checked() {
 #[test]
 fn a_control_says_how_it_fails() {
     assert_snapshot!(problems_after("fails = \"ready_within\"\nbecause = \"exit 1\"\n", ""));
+}
+
+#[test]
+fn a_wrong_key_of_the_control_is_told_with_those_it_has() {
+    assert_snapshot!(problems_after("fails = \"ready_within\"", "fals = \"ready_within\""));
 }
 
 #[test]
@@ -208,17 +228,17 @@ fn a_volume_stays_inside_the_container() {
 
 #[test]
 fn what_is_missing_is_named() {
-    assert_snapshot!(problems("version = 1\n[volumes.data]\nowner = \"0:0\"\n"));
+    assert_snapshot!(problems_seen_by_an_editor("version = 1\n[volumes.data]\nowner = \"0:0\"\n"));
 }
 
 #[test]
 fn what_is_no_toml_is_told_with_its_place() {
-    assert_snapshot!(problems("version = 1\nclaim = \"it boots\n[subject\n"));
+    assert_snapshot!(problems_seen_by_an_editor("version = 1\nclaim = \"it boots\n[subject\n"));
 }
 
 #[test]
 fn all_problems_are_told_at_once() {
-    assert_snapshot!(problems(
+    assert_snapshot!(problems_seen_by_an_editor(
         r#"version = "one"
 clam = "It boots"
 [subject]

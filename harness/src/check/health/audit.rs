@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::de::DeValue;
 
@@ -17,9 +18,11 @@ pub struct Audit {
     margin: f64,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct AsWritten {
+#[schemars(inline)]
+pub struct AsWritten {
+    /// How many times the measured time it leaves, from 1 up.
     margin: f64,
 }
 

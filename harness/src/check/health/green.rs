@@ -1,6 +1,7 @@
 //! When health may be green: only after something, and not while something else.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::check::{Breach, Expectation, Outcome, Sampled, Wants, broken_by_end};
@@ -125,11 +126,16 @@ enum Condition {
 }
 
 /// As it is written.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table such as { fault = 1, grace = \"2s\" }")]
-struct AsWritten {
+#[schemars(inline)]
+pub struct AsWritten {
+    /// A fault, by its place in the file.
     fault: Option<u32>,
+    /// A service, by its name.
+    /// Example: `health = { not_green_while = { service = "db" } }`.
     service: Option<String>,
+    /// For so long it may still be green.
     grace: Option<Duration>,
 }
 

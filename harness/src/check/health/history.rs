@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::de::DeValue;
 
@@ -11,8 +12,9 @@ use crate::scenario::problem::Problems;
 use crate::timeline::{Look, Seen, Timeline, What};
 
 /// What can be said of a subject's health.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(inline)]
 pub enum Word {
     /// Its health check succeeds.
     Healthy,

@@ -3,6 +3,7 @@
 //! Green is what the engine's health check says, or what a probe is answered. A
 //! health that is green too early, or over an app that is dead, is worse than none.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::de::DeValue;
 
@@ -26,6 +27,7 @@ pub const KIND: Kind = Kind {
     summary: "has this history of health: the first and the last word of its health check, words that never come, green \
               only when it may be, and a health check that leaves a boot the time it takes",
     example: "health = { first = \"healthy\", green_only_after = { log = \"migrations done\" }, audit = true }",
+    schema: All::json_schema,
     read,
     unsaid: None,
     places: Places::Boot,
@@ -35,11 +37,66 @@ pub const KIND: Kind = Kind {
 const CLAIMS: &str = "give it `first`, `last`, `never`, `green_only_after`, `not_green_while` or `audit`";
 
 /// What is asked for the health of the subject.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table such as { http = \"/health\", port = 8080 }")]
+#[schemars(inline)]
 struct Probe {
+    /// The path asked for.
     http: String,
+    /// The TCP port inside the container.
     port: u16,
+}
+
+/// Everything that can be said of health.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[expect(dead_code, reason = "the schema alone knows it; `read` takes the keys apart")]
+enum All {
+    /// The last word of its health check.
+    Last(Word),
+    /// More than that.
+    Keys(Box<Keys>),
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, inline)]
+#[expect(dead_code, reason = "the schema alone knows it; `Said` takes the keys apart")]
+struct Keys {
+    /// The first word of its health check.
+    first: Option<Word>,
+    /// The last word of its health check.
+    /// Example: `health = { last = "healthy" }`.
+    last: Option<Word>,
+    /// Words that never come, one or several.
+    /// Example: `health = { never = "unhealthy" }`.
+    never: Option<OneOrMore>,
+    /// A request whose answer counts beside the health check: for `silent`, and for green.
+    /// Example: `health = { never = "silent", probe = { http = "/health", port = 8080 } }`.
+    probe: Option<Probe>,
+    /// It is not green before this moment: neither healthy nor answered with 200.
+    green_only_after: Option<Trigger>,
+    /// It is not green while a fault lasts or a service is down, perhaps after some time.
+    /// Example: `health = { not_green_while = { fault = 1, grace = "2s" } }`.
+    not_green_while: Option<green::AsWritten>,
+    /// The image's own health check leaves a boot the time that it was measured to take, or a multiple of that.
+    /// Example: `health = { audit = { margin = 1.5 } }`.
+    audit: Option<AuditOrNot>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[expect(dead_code, reason = "the schema alone knows it")]
+enum OneOrMore {
+    One(Word),
+    More(Vec<Word>),
+}
+
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[expect(dead_code, reason = "the schema alone knows it")]
+enum AuditOrNot {
+    Wanted(bool),
+    Margin(audit::AsWritten),
 }
 
 /// The words of a history.

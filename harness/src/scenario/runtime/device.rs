@@ -3,12 +3,16 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
+use crate::scenario::forms::Either;
+
 /// A device: `/dev/fuse`, `/dev/sda:/dev/disk:r`, or a table with these fields.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(with = "Either<String, Written>")]
 pub struct Device {
     /// Its path on the engine's machine.
     pub source: String,
@@ -22,11 +26,18 @@ pub struct Device {
 const ALL: &str = "rwm";
 
 /// The table in which Compose writes a device out.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(inline)]
 struct Written {
+    /// Its path on the engine's machine.
+    /// Example: `devices = [{ source = "/dev/fuse" }]`.
     source: String,
+    /// Its path in the container. Unsaid: the same.
+    /// Example: `devices = [{ source = "/dev/sda", target = "/dev/disk" }]`.
     target: Option<String>,
+    /// What the container may do with it: read, write, make nodes of it. Unsaid: `rwm`, all of it.
+    /// Example: `devices = [{ source = "/dev/sda", permissions = "r" }]`.
     permissions: Option<String>,
 }
 

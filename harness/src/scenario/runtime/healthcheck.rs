@@ -1,36 +1,45 @@
 //! A health check in the place of the image's own.
 
+use schemars::JsonSchema;
 use serde::de::{Deserializer, Error};
 use serde::{Deserialize, Serialize};
 
-use crate::scenario::forms::{Form, TEXTS};
+use crate::scenario::forms::{Either, Form, TEXTS};
 use crate::scenario::value::{Count, Duration};
 
 /// How the engine checks the health of a container; what is absent is left to
 /// the image's own check.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Healthcheck {
     /// The command: a text for the container's shell, or a list that begins with
     /// `CMD`, `CMD-SHELL` or `NONE`.
+    /// Example: `healthcheck = { test = ["CMD", "/bin/check"] }`.
     #[serde(deserialize_with = "test", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Either<String, Vec<String>>>")]
     pub test: Option<Vec<String>>,
     /// The time between two checks.
+    /// Example: `healthcheck = { test = "true", interval = "1s" }`.
     #[serde(deserialize_with = "some_time", skip_serializing_if = "Option::is_none")]
     pub interval: Option<Duration>,
     /// After how long a check counts as failed.
+    /// Example: `healthcheck = { test = "true", timeout = "2s" }`.
     #[serde(deserialize_with = "some_time", skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Duration>,
     /// How many checks in a row have to fail.
+    /// Example: `healthcheck = { test = "true", retries = 3 }`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retries: Option<Count>,
     /// For how long failures do not count after a start.
+    /// Example: `healthcheck = { test = "true", start_period = "30s" }`.
     #[serde(deserialize_with = "some_time", skip_serializing_if = "Option::is_none")]
     pub start_period: Option<Duration>,
     /// The time between two checks during `start_period`; older engines do not know it.
+    /// Example: `healthcheck = { test = "true", start_period = "30s", start_interval = "1s" }`.
     #[serde(deserialize_with = "some_time", skip_serializing_if = "Option::is_none")]
     pub start_interval: Option<Duration>,
     /// Turns the image's own check off.
+    /// Example: `healthcheck = { disable = true }`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub disable: bool,
 }

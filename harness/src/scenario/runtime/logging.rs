@@ -1,5 +1,6 @@
 //! How the engine takes in what a container writes.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::scenario::value::ByteSize;
@@ -7,17 +8,19 @@ use crate::scenario::value::ByteSize;
 /// The log driver's settings, as far as a subject feels them. Its kind is
 /// always `json-file`, through which the harness reads, and the files are never
 /// rotated, so that no line is lost.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Logging {
     /// The driver; there is only one that keeps every line.
+    /// Example: `logging = { driver = "json-file" }`.
     pub driver: Driver,
     /// Its options.
+    /// Example: `logging = { options = { mode = "non-blocking" } }`.
     pub options: Options,
 }
 
 /// Kinds of log drivers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Driver {
     /// A file on the engine's machine, out of which it answers questions.
@@ -26,20 +29,23 @@ pub enum Driver {
 }
 
 /// What the driver does when it is slower than the subject.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Options {
     /// Whether the subject waits for it.
+    /// Example: `logging = { options = { mode = "non-blocking" } }`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<Mode>,
     /// How much it keeps until then, where the subject does not wait.
+    /// Example: `logging = { options = { mode = "non-blocking", max-buffer-size = "4m" } }`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_buffer_size: Option<ByteSize>,
 }
 
 /// Whether a subject waits for the log driver.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "LoggingMode")]
 pub enum Mode {
     /// It does.
     Blocking,

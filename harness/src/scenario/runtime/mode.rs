@@ -1,9 +1,10 @@
 //! What a container shares with the engine's machine, where there is a choice.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Which network a container is in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum NetworkMode {
     /// None but its own loopback.
@@ -13,7 +14,7 @@ pub enum NetworkMode {
 }
 
 /// Whose shared memory it sees.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Ipc {
     /// Nobody's: there is no `/dev/shm` either.
@@ -27,7 +28,7 @@ pub enum Ipc {
 }
 
 /// Whose user numbers it has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum UsernsMode {
     /// The machine's, even where the engine maps those of others.

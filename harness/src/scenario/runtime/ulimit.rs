@@ -2,12 +2,15 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
+use crate::scenario::forms::Either;
+
 /// The resources that have such a limit, by their names in `ulimits`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "setrlimit(2) says what each of them is")]
 pub enum Resource {
@@ -31,7 +34,8 @@ pub enum Resource {
 
 /// A limit: a number for both, or `{ soft = 1024, hard = 2048 }`. `-1` is
 /// unlimited, which raises it where the engine itself is limited.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(with = "Either<i64, Written>")]
 pub struct Ulimit {
     /// Where a process begins.
     pub soft: i64,
@@ -42,10 +46,16 @@ pub struct Ulimit {
 /// How much is no limit at all.
 const UNLIMITED: i64 = -1;
 
-#[derive(Deserialize)]
+/// The table in which the two are told apart.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(inline)]
 struct Written {
+    /// Where a process begins.
+    /// Example: `ulimits = { nofile = { soft = 64, hard = 128 } }`.
     soft: i64,
+    /// As far as it may raise that itself.
+    /// Example: `ulimits = { nofile = { soft = 64, hard = 128 } }`.
     hard: i64,
 }
 

@@ -1,12 +1,14 @@
 //! Numbers of things, of which there is at least one.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::BadValue;
 
 /// A number from 1 up. Docker takes 0 for "no limit", which is never meant here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "i64", into = "i64")]
+#[schemars(title = "number from 1 up", extend("minimum" = 1, "examples" = [100]))]
 pub struct Count(i64);
 
 impl TryFrom<i64> for Count {

@@ -1,12 +1,14 @@
 //! Shares of processors.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::BadValue;
 
 /// A share of the processors: `0.5` is half of one core.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "f64", into = "f64")]
+#[schemars(title = "number of processors", extend("minimum" = 0.01, "maximum" = 1024, "examples" = [0.25]))]
 pub struct Cpus(f64);
 
 impl Cpus {

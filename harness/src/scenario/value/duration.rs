@@ -4,13 +4,18 @@ use std::fmt;
 use std::str::FromStr;
 use std::time;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::BadValue;
 
 /// A span of time in Compose's notation: `500ms`, `10s`, `1m30s`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(
+    title = "duration",
+    extend("pattern" = r"^([0-9]+(\.[0-9]+)?(us|ms|s|m|h))+$", "examples" = ["500ms", "10s", "1m30s"])
+)]
 pub struct Duration(pub time::Duration);
 
 impl FromStr for Duration {

@@ -3,14 +3,16 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::BadValue;
 
 /// A path with wildcards: `*` is any part of a name, `?` any character of one,
 /// `**` any part of a path. Without a `/` it is a name, wherever it stands.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(with = "String", title = "pattern of paths", extend("examples" = ["*.log"]))]
 pub struct Glob {
     written: String,
     pattern: regex::Regex,

@@ -1,12 +1,17 @@
 //! Parts of a second in which the scheduler counts.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{BadValue, Duration, Plain};
 
 /// A time of at least a millisecond: a number of microseconds, or a duration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "Plain", into = "i64")]
+#[schemars(
+    title = "number of microseconds, or duration",
+    extend("type" = ["string", "integer"], "minimum" = LEAST, "examples" = [50_000, "50ms"])
+)]
 pub struct Micros(i64);
 
 /// The least that the kernel takes.

@@ -3,13 +3,15 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::BadValue;
 
 /// The owner of a file, by numbers: `1000:1000`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(title = "owner", extend("pattern" = r"^[0-9]+(:[0-9]+)?$", "examples" = ["1000:1000"]))]
 pub struct Owner {
     /// The user's number.
     pub uid: u32,
@@ -38,8 +40,9 @@ impl fmt::Display for Owner {
 }
 
 /// Permission bits in octal, written as a string: `"0750"`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(title = "mode", extend("pattern" = "^0*[0-7]{1,4}$", "examples" = ["0750"]))]
 pub struct Mode(pub u32);
 
 impl FromStr for Mode {

@@ -3,13 +3,15 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::BadValue;
 
 /// An absolute path as the processes of a container see it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(title = "path", extend("pattern" = "^/[^/]", "examples" = ["/data/app.db"]))]
 pub struct AbsolutePath(String);
 
 impl AbsolutePath {

@@ -2,11 +2,13 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::{Deserialize, Deserializer, Visitor};
 
 /// A text, or a number or boolean that is taken as its text.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[schemars(title = "text, number or boolean", extend("type" = ["string", "number", "boolean"], "examples" = ["text", 3000, true]))]
 pub struct Plain(pub String);
 
 impl fmt::Display for Plain {

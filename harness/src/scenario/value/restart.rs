@@ -3,13 +3,21 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::BadValue;
 
 /// What the engine does when the process ends by itself.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(
+    title = "restart policy",
+    extend(
+        "pattern" = "^(no|always|unless-stopped|on-failure(:[0-9]+)?)$",
+        "examples" = ["no", "always", "unless-stopped", "on-failure", "on-failure:3"],
+    )
+)]
 pub enum Restart {
     /// Nothing.
     #[default]

@@ -3,13 +3,15 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::BadValue;
 
 /// A signal by its name, such as `SIGTERM`; the prefix may be left out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(title = "signal", extend("pattern" = r"^[A-Za-z][A-Za-z0-9+-]*$", "examples" = ["SIGTERM"]))]
 pub struct Signal(String);
 
 impl Signal {

@@ -3,13 +3,23 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{BadValue, Plain};
 
 /// A number of bytes, by itself or in Docker's notation: `64m` is 64 · 1024 · 1024.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "Plain", into = "String")]
+#[schemars(
+    title = "size",
+    extend(
+        "type" = ["string", "integer"],
+        "pattern" = "^0*[1-9][0-9]*([bB]|[kKmMgG][bB]?)?$",
+        "minimum" = 1,
+        "examples" = ["512k", "64m", "2g"],
+    )
+)]
 pub struct ByteSize(pub u64);
 
 impl FromStr for ByteSize {

@@ -1,12 +1,14 @@
 //! Numbers that Docker bounds on both sides.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::BadValue;
 
 /// A whole number from `LOW` to `HIGH`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "i64", into = "i64")]
+#[schemars(inline, extend("minimum" = LOW, "maximum" = HIGH))]
 pub struct Within<const LOW: i64, const HIGH: i64>(i64);
 
 impl<const LOW: i64, const HIGH: i64> TryFrom<i64> for Within<LOW, HIGH> {
