@@ -7,6 +7,7 @@ mod bad_input;
 mod commands;
 mod desk;
 mod engine;
+mod guide;
 mod had;
 mod image;
 mod language;
