@@ -286,7 +286,7 @@ impl Trial {
             }
             Look::HealthCheck => false,
             Look::Http(request) => request.from != Origin::Host,
-            Look::Sql { .. } | Look::Tree { .. } | Look::Processes | Look::Usage | Look::Ends => true,
+            Look::Sql { .. } | Look::Tree { .. } | Look::Processes | Look::Usage => true,
         };
         self.subjects().any(ready)
             || !self.faults.is_empty()

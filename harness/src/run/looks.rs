@@ -47,6 +47,6 @@ fn needs_life(look: &Look) -> Option<bool> {
         // A file of SQLite is looked at when nobody writes to it any more.
         Look::Sql { database, .. } => Some(!database.starts_with('/')),
         Look::File { .. } | Look::Tree { .. } => Some(false),
-        Look::HealthCheck | Look::Ends => None,
+        Look::HealthCheck => None,
     }
 }

@@ -5,8 +5,6 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::signal_name;
-
 /// Something to look at.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -38,8 +36,6 @@ pub enum Look {
     Usage,
     /// The image's own health check.
     HealthCheck,
-    /// How each process of the subject ended when it was stopped.
-    Ends,
 }
 
 /// A request over HTTP.
@@ -97,8 +93,6 @@ pub enum Seen {
     Usage(UsageSeen),
     /// The image's own health check.
     HealthCheck(HealthCheckSeen),
-    /// The processes that have ended, PID 1 among them.
-    Ends(Vec<EndSeen>),
     /// There was nothing to look at, such as no process that runs: it proves no claim.
     Failed(String),
 }
@@ -146,19 +140,6 @@ pub struct ProcessSeen {
     pub command: String,
 }
 
-/// How one process of the subject ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EndSeen {
-    /// Its number inside the container.
-    pub pid: u32,
-    /// Its name.
-    pub command: String,
-    /// The signal that ended it, if one did.
-    pub signal: Option<i32>,
-    /// The code with which it ended by itself.
-    pub code: Option<i32>,
-}
-
 /// What the subject's control group has used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UsageSeen {
@@ -204,7 +185,6 @@ impl fmt::Display for Look {
             Self::Processes => write!(f, "processes: "),
             Self::Usage => write!(f, "usage: "),
             Self::HealthCheck => write!(f, "health check: "),
-            Self::Ends => write!(f, "ends: "),
         }
     }
 }
@@ -234,10 +214,6 @@ impl fmt::Display for Seen {
                 write!(f, "{}", names.join(", "))
             }
 
-            Self::Ends(ends) => {
-                let ends: Vec<String> = ends.iter().map(ToString::to_string).collect();
-                write!(f, "{}", ends.join(", "))
-            }
             Self::Usage(usage) => {
                 write!(f, "{} ms of processor time, at most {} bytes of memory", usage.cpu_ms, usage.memory_peak)
             }
@@ -265,17 +241,6 @@ impl fmt::Display for FileSeen {
             write!(f, ", mode {mode:04o}")?;
         }
         self.owner.as_ref().map_or(Ok(()), |owner| write!(f, ", owner {owner}"))
-    }
-}
-
-impl fmt::Display for EndSeen {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} ", self.pid, self.command)?;
-        match (self.signal, self.code) {
-            (Some(signal), _) => write!(f, "killed by {}", signal_name(signal)),
-            (None, Some(code)) => write!(f, "exit {code}"),
-            (None, None) => write!(f, "lives on"),
-        }
     }
 }
 

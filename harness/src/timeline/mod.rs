@@ -17,7 +17,7 @@ pub mod phase;
 
 pub use death::{Death, SIGNALS, signal_name};
 pub use event::{Change, Event, ServiceState, Stdio, Verb, What, When};
-pub use look::{Answer, EndSeen, FileSeen, HealthCheckSeen, Look, Origin, ProcessSeen, Request, Seen, UsageSeen};
+pub use look::{Answer, FileSeen, HealthCheckSeen, Look, Origin, ProcessSeen, Request, Seen, UsageSeen};
 pub use looked::Sight;
 pub use narrow::{Narrowed, Window};
 
